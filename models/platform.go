@@ -1,0 +1,72 @@
+package models
+
+import "time"
+
+// IdempotencyKey is the truth of a key: unique in its scope, written in the same transaction as the effect.
+type IdempotencyKey struct {
+	Scope     string `gorm:"primaryKey"` // the token's account, else its sub
+	Mutation  string `gorm:"primaryKey"`
+	Key       string `gorm:"primaryKey;column:idem_key"`
+	InputHash []byte // SHA-256 of the canonical input
+	Kind      string // what was created: payment, account, orders
+	Ref       ID     // its id
+	CreatedAt time.Time
+}
+
+// TableName is the table of idempotency keys.
+func (IdempotencyKey) TableName() string { return "idempotency_keys" }
+
+// OutboxRow tells the rest of the world, after the commit, what changed; consumers re-read and are idempotent.
+type OutboxRow struct {
+	ID          ID `gorm:"primaryKey"`
+	AccountID   ID
+	Topics      string // space-separated live topics to wake
+	CreatedAt   time.Time
+	PublishedAt *time.Time
+}
+
+// TableName is the table of the outbox.
+func (OutboxRow) TableName() string { return "outbox" }
+
+// InboxRow is a provider's notification exactly as it came; acknowledged only when stored, applied once.
+type InboxRow struct {
+	ID         ID `gorm:"primaryKey"`
+	Channel    PaymentChannel
+	DedupKey   string // channel's notification id or SHA-256 of the body: a replay finds its row
+	Headers    string // JSON of the signed headers
+	Body       []byte
+	Verdict    string // RECEIVED, APPLIED, DUPLICATE, UNKNOWN_REFERENCE, AMOUNT_MISMATCH, …
+	Number     string // merchant order number, once parsed
+	Attempts   int64
+	NextAt     *time.Time // when it is tried again; NULL when done
+	ReceivedAt time.Time
+}
+
+// TableName is the table of the inbox.
+func (InboxRow) TableName() string { return "inbox" }
+
+// SuspenseItem is money that no rule could place, shown to the operator.
+type SuspenseItem struct {
+	ID        ID `gorm:"primaryKey"`
+	AccountID ID // whose payment named it; zero where unknown
+	PaymentID ID
+	Channel   PaymentChannel
+	Currency  string
+	Amount    int64
+	Reason    string
+	Reference string // unique: the provider's number, booked once
+	CreatedAt time.Time
+}
+
+// TableName is the table of suspense items.
+func (SuspenseItem) TableName() string { return "suspense_items" }
+
+// Setting is a small value that all instances share: the development clock's offset, keys of development and sandbox.
+type Setting struct {
+	Name      string `gorm:"primaryKey"`
+	Value     string
+	UpdatedAt time.Time
+}
+
+// TableName is the table of settings.
+func (Setting) TableName() string { return "settings" }
