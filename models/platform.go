@@ -17,12 +17,12 @@ type IdempotencyKey struct {
 func (IdempotencyKey) TableName() string { return "idempotency_keys" }
 
 // OutboxRow tells the rest of the world, after the commit, what changed; consumers re-read and are idempotent.
+// A row is deleted once it is published: what is there is what still has to be told.
 type OutboxRow struct {
-	ID          ID `gorm:"primaryKey"`
-	AccountID   ID
-	Topics      string // space-separated live topics to wake
-	CreatedAt   time.Time
-	PublishedAt *time.Time
+	ID        ID `gorm:"primaryKey"`
+	AccountID ID     // whose change it is; zero where it is nobody's
+	Topics    string // space-separated live topics to wake
+	CreatedAt time.Time
 }
 
 // TableName is the table of the outbox.
