@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"paydesk/internal/money"
+	"paydesk/internal/platform/idempotency"
 	"paydesk/models"
 )
 
@@ -40,11 +41,17 @@ func (f *Fault) Error() string {
 	return f.Code + " at " + strings.Join(f.Field, ".")
 }
 
-// As finds a fault in an error's chain.
+// As finds a fault in an error's chain; a refused idempotency key is one too.
 func As(err error) (*Fault, bool) {
 	var f *Fault
-	ok := errors.As(err, &f)
-	return f, ok
+	if errors.As(err, &f) {
+		return f, true
+	}
+	var r idempotency.Refusal
+	if errors.As(err, &r) {
+		return New(string(r), "input", "idempotencyKey"), true
+	}
+	return nil, false
 }
 
 // Is reports whether the error is a fault with this code.
@@ -66,6 +73,12 @@ type Blocked struct {
 type OrdersNotPayable struct {
 	Blocked   []Blocked
 	Remaining []models.Order
+}
+
+// QuoteChanged carries the orders as they now stand: the total differs from what the person saw (QUOTE_CHANGED).
+type QuoteChanged struct {
+	Orders []models.Order
+	Total  money.Money
 }
 
 // Refusals of a request: top-level errors, not data.
