@@ -1,0 +1,57 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// BeginTx starts a transaction; the connection itself is the driver.Tx.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	c.broken = nil
+	if err := c.enter(ctx, "BEGIN"); err != nil {
+		return nil, err
+	}
+	tx, err := c.driverConn.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.tx, c.txCtx = tx, ctx
+	return c, nil
+}
+
+// Commit makes the transaction permanent. One that was broken on the way is rolled back, and says why.
+func (c *conn) Commit() error {
+	if c.broken != nil {
+		err := c.broken
+		_ = c.Rollback()
+		return &brokenError{err}
+	}
+	tx, ctx := c.end()
+	if err := c.enter(ctx, "COMMIT"); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	err := tx.Commit()
+	if err != nil && isRetryable(err) {
+		// After a refused COMMIT the transaction may still be open (SQLite BUSY, TiDB conflicts).
+		_ = tx.Rollback()
+	}
+	return err
+}
+
+// Rollback undoes the transaction.
+func (c *conn) Rollback() error {
+	tx, ctx := c.end()
+	if tx == nil {
+		return driver.ErrBadConn
+	}
+	c.shared.trips.Add(1)
+	count(ctx, "ROLLBACK")
+	return tx.Rollback()
+}
+
+func (c *conn) end() (driver.Tx, context.Context) {
+	tx, ctx := c.tx, c.txCtx
+	c.tx, c.txCtx, c.broken = nil, nil, nil
+	return tx, ctx
+}

@@ -1,0 +1,97 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
+	"gorm.io/gorm"
+)
+
+// strictMode makes every server refuse what it would otherwise bend: too long, out of range, zero dates.
+const strictMode = "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+
+// statementTimeout bounds a read or write on the wire, in place of a context inside transactions. It is far above any
+// lock wait.
+const statementTimeout = 30 * time.Second
+
+func (d *DB) openMySQL(ctx context.Context, text string, o Options) (gorm.Dialector, error) {
+	d.dialect = MySQL
+	cfg, err := mysqlConfig(text, o)
+	if err != nil {
+		return nil, err
+	}
+	d.open = func() (*sql.DB, error) { // migrations: a DDL statement on a large table takes its time
+		slow := cfg.Clone()
+		slow.ReadTimeout, slow.WriteTimeout = 0, 0
+		c, err := mysql.NewConnector(slow)
+		if err != nil {
+			return nil, err
+		}
+		return sql.OpenDB(c), nil
+	}
+	base, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(&connector{Connector: base, shared: d.shared, setup: readCommitted})
+	pool.SetMaxOpenConns(o.MaxOpen)
+	pool.SetMaxIdleConns(o.MaxIdle)
+	pool.SetConnMaxLifetime(30 * time.Minute) // so that a proxy or a new master gets its share
+	d.write, d.read = pool, pool
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, err
+	}
+	// RETURNING is unknown to MySQL and TiDB, and on MariaDB it makes DoNothing report a row (engines.md 1.6).
+	return gormmysql.New(gormmysql.Config{Conn: pool, DisableWithReturning: true, DSNConfig: cfg}), nil
+}
+
+// readCommitted is spoken once per connection, in the one form that MySQL 8, MariaDB and TiDB all understand.
+func readCommitted(ctx context.Context, c driver.Conn) error {
+	_, err := c.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil)
+	return err
+}
+
+func mysqlConfig(text string, o Options) (*mysql.Config, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errors.New("the URL cannot be read: mysql://user:password@host:port/name, special characters percent-encoded")
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	if u.Hostname() == "" || name == "" || u.User == nil {
+		return nil, errors.New("the URL lacks user, host or name: mysql://user:password@host:port/name")
+	}
+	port := u.Port()
+	if port == "" {
+		port = "3306"
+	}
+	cfg := mysql.NewConfig()
+	cfg.User = u.User.Username()
+	cfg.Passwd, _ = u.User.Password()
+	cfg.Net, cfg.Addr, cfg.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), name
+	cfg.Collation = "utf8mb4_bin"
+	cfg.ParseTime, cfg.Loc = true, time.UTC
+	cfg.InterpolateParams = true // the first uses of a statement; later ones are prepared (conn.go)
+	cfg.ClientFoundRows = false  // affected rows = changed rows
+	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 10*time.Second, statementTimeout, statementTimeout
+	cfg.Params = map[string]string{
+		"time_zone":                "'+00:00'",
+		"sql_mode":                 strictMode,
+		"innodb_lock_wait_timeout": fmt.Sprint(max(1, int(o.LockWait.Seconds()))),
+	}
+	for key, values := range u.Query() {
+		if key != "tls" {
+			return nil, fmt.Errorf("the URL has an unknown parameter %q (only tls is known)", key)
+		}
+		cfg.TLSConfig = values[0]
+	}
+	return cfg, nil
+}
