@@ -1,0 +1,225 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2"
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jws"
+	"github.com/lestrrat-go/jwx/v3/jwt"
+
+	"paydesk/internal/platform/locale"
+	"paydesk/models"
+)
+
+var (
+	// ErrToken: the token is malformed, wrongly signed, expired, not for us, or lacks a claim. The wrapped text says
+	// which, without the token's content; it may be shown.
+	ErrToken = errors.New("the token is not valid")
+	// ErrKeys: the issuer's keys could not be fetched yet; a retry may work.
+	ErrKeys = errors.New("the keys to check tokens with are not available")
+)
+
+const (
+	// maxToken bounds the work on a hostile header, in bytes.
+	maxToken = 8 << 10
+	// recheckAfter bounds how long a verified token is believed without looking at the keys again (key rotation).
+	recheckAfter = 5 * time.Minute
+)
+
+// Config says which tokens are believed. Every source of keys may be absent; without any every token is refused.
+type Config struct {
+	JWKSURL        string        // keys of the identity provider, refreshed in the background
+	KeyFile        string        // or one PEM public key
+	Issuer         string        // required iss; empty: not checked
+	Audience       string        // required aud; empty: not checked
+	Leeway         time.Duration // clock skew allowed on exp, nbf and iat
+	DevelopmentKey []byte        // HS256 key of Issuer; nil in production
+	CacheSize      int           // verified tokens kept; 0: 10,000
+	HTTPClient     *http.Client  // for JWKSURL; nil: one with a 10 s timeout
+	Now            func() time.Time
+}
+
+// Verifier turns a bearer token into a viewer. Safe for concurrent use.
+type Verifier struct {
+	cfg   Config
+	keys  keySource // nil: none configured
+	cache *lru.Cache[[sha256.Size]byte, verified]
+}
+
+type verified struct {
+	viewer  *Viewer
+	recheck time.Time
+}
+
+// NewVerifier starts the background refresh of keys where a JWKS URL is configured; Close ends it. A JWKS host that is
+// down does not stop the start: tokens are ErrKeys until it answers.
+func NewVerifier(ctx context.Context, cfg Config) (*Verifier, error) {
+	if cfg.CacheSize <= 0 {
+		cfg.CacheSize = 10_000
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cache, err := lru.New[[sha256.Size]byte, verified](cfg.CacheSize)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := newKeySource(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{cfg: cfg, keys: keys, cache: cache}, nil
+}
+
+// Close ends the background refresh.
+func (v *Verifier) Close() error {
+	if v.keys == nil {
+		return nil
+	}
+	return v.keys.close()
+}
+
+// Verify checks a token: ErrToken (wrapped, with the reason) or ErrKeys. A token that was checked before costs one hash.
+func (v *Verifier) Verify(ctx context.Context, bearer string) (*Viewer, error) {
+	if len(bearer) > maxToken {
+		return nil, fmt.Errorf("%w: longer than %d bytes", ErrToken, maxToken)
+	}
+	now, sum := v.cfg.Now(), sha256.Sum256([]byte(bearer))
+	if hit, ok := v.cache.Get(sum); ok && now.Before(hit.recheck) {
+		if now.Before(hit.viewer.Expires.Add(v.cfg.Leeway)) {
+			return hit.viewer, nil
+		}
+		return nil, fmt.Errorf("%w: it has expired", ErrToken)
+	}
+	viewer, err := v.verify(ctx, bearer)
+	if err != nil {
+		v.cache.Remove(sum)
+		return nil, err
+	}
+	v.cache.Add(sum, verified{viewer, now.Add(recheckAfter)})
+	return viewer, nil
+}
+
+func (v *Verifier) verify(ctx context.Context, bearer string) (*Viewer, error) {
+	alg, kid, err := header(bearer)
+	if err != nil {
+		return nil, err
+	}
+	if alg == jwa.HS256() {
+		// The only symmetric key there is; kept apart from the others, so that no public key is ever taken for a secret.
+		if v.cfg.DevelopmentKey == nil {
+			return nil, fmt.Errorf("%w: its algorithm is not accepted", ErrToken)
+		}
+		return v.parse(bearer, alg, v.cfg.DevelopmentKey, developmentIssuer, "")
+	}
+	if v.keys == nil {
+		return nil, fmt.Errorf("%w: no keys are configured", ErrToken)
+	}
+	candidates, err := v.keys.find(ctx, alg, kid)
+	if err != nil {
+		return nil, err
+	}
+	err = fmt.Errorf("%w: its key is not known", ErrToken)
+	for _, k := range candidates {
+		var viewer *Viewer
+		if viewer, err = v.parse(bearer, alg, k, v.cfg.Issuer, v.cfg.Audience); err == nil {
+			return viewer, nil
+		}
+	}
+	return nil, err
+}
+
+// header reads algorithm and key id of a compact JWS; the algorithm list is closed (RFC 8725 §3.1).
+func header(bearer string) (jwa.SignatureAlgorithm, string, error) {
+	none := jwa.NoSignature()
+	if strings.Count(bearer, ".") != 2 || strings.HasPrefix(bearer, "{") {
+		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
+	}
+	msg, err := jws.Parse([]byte(bearer), jws.WithCompact())
+	if err != nil || len(msg.Signatures()) != 1 {
+		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
+	}
+	h := msg.Signatures()[0].ProtectedHeaders()
+	if crit, ok := h.Critical(); ok && len(crit) > 0 {
+		return none, "", fmt.Errorf("%w: it has a critical header", ErrToken)
+	}
+	alg, _ := h.Algorithm()
+	switch alg {
+	case jwa.RS256(), jwa.ES256(), jwa.EdDSA(), jwa.HS256():
+	default:
+		return none, "", fmt.Errorf("%w: its algorithm is not accepted", ErrToken)
+	}
+	kid, _ := h.KeyID()
+	return alg, kid, nil
+}
+
+func (v *Verifier) parse(bearer string, alg jwa.SignatureAlgorithm, key any, issuer, audience string) (*Viewer, error) {
+	options := []jwt.ParseOption{
+		jwt.WithKey(alg, key), jwt.WithRequiredClaim(jwt.ExpirationKey), jwt.WithRequiredClaim(jwt.SubjectKey),
+		jwt.WithAcceptableSkew(v.cfg.Leeway), jwt.WithClock(jwt.ClockFunc(v.cfg.Now)),
+	}
+	if issuer != "" {
+		options = append(options, jwt.WithIssuer(issuer))
+	}
+	if audience != "" {
+		options = append(options, jwt.WithAudience(audience))
+	}
+	token, err := jwt.Parse([]byte(bearer), options...)
+	switch {
+	case err == nil:
+		return viewerOf(token)
+	case errors.Is(err, jwt.TokenExpiredError()):
+		return nil, fmt.Errorf("%w: it has expired", ErrToken)
+	case errors.Is(err, jwt.TokenNotYetValidError()):
+		return nil, fmt.Errorf("%w: it is not valid yet", ErrToken)
+	case errors.Is(err, jwt.InvalidIssuerError()), errors.Is(err, jwt.InvalidAudienceError()):
+		return nil, fmt.Errorf("%w: it was made by or for somebody else", ErrToken)
+	case errors.Is(err, jwt.MissingRequiredClaimError()):
+		return nil, fmt.Errorf("%w: it lacks exp or sub", ErrToken)
+	}
+	return nil, fmt.Errorf("%w: its signature or claims are wrong", ErrToken)
+}
+
+// viewerOf reads our claims (contract, chapter 3).
+func viewerOf(t jwt.Token) (*Viewer, error) {
+	var v Viewer
+	v.UserID, _ = t.Subject()
+	v.Expires, _ = t.Expiration()
+	v.Name, v.Role = claim(t, "name"), Role(claim(t, "role"))
+	v.Locale, _ = locale.Match(claim(t, "locale"))
+	if claim(t, "locale") == "" {
+		v.Locale = ""
+	}
+	account := claim(t, "account")
+	switch {
+	case v.UserID == "":
+		return nil, fmt.Errorf("%w: sub is empty", ErrToken)
+	case !v.Role.Valid():
+		return nil, fmt.Errorf("%w: role is not one of ours", ErrToken)
+	case v.Role.AnyAccount():
+		if account != "" {
+			return nil, fmt.Errorf("%w: role %s has no account", ErrToken, v.Role)
+		}
+		return &v, nil
+	}
+	id, err := models.Decode(models.PrefixAccount, account)
+	if err != nil {
+		return nil, fmt.Errorf("%w: account is not an account's id", ErrToken)
+	}
+	v.AccountID = id
+	return &v, nil
+}
+
+// claim is a text claim, empty where it is absent or something else.
+func claim(t jwt.Token, name string) string {
+	var text string
+	_ = t.Get(name, &text)
+	return text
+}
