@@ -43,7 +43,7 @@ type Order struct {
 	BundleID        ID // orders with the same bundle are paid together or not at all; zero where it stands alone
 	PlacementID     ID // the placeOrders call that brought it
 	OutsideContract bool
-	ActivePaymentID ID // the unfinished payment that holds this order; zero where it is free
+	ActivePaymentID ID         // the unfinished payment that holds this order; zero where it is free
 	Items           OrderItems `gorm:"type:text"` // JSON: items never change and are always read with their order
 	CreatedAt       time.Time
 	ExpiresAt       *time.Time

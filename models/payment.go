@@ -62,8 +62,8 @@ const (
 
 // Payment is one attempt to move money; its parts are columns because there are at most three. Minor units of Currency.
 type Payment struct {
-	AccountID        ID `gorm:"primaryKey"`
-	ID               ID `gorm:"primaryKey"`
+	AccountID        ID     `gorm:"primaryKey"`
+	ID               ID     `gorm:"primaryKey"`
 	Number           string // merchant order number: 20 to 32 characters of 0-9 and A-Z
 	Purpose          PaymentPurpose
 	Status           PaymentStatus

@@ -19,7 +19,7 @@ func (IdempotencyKey) TableName() string { return "idempotency_keys" }
 // OutboxRow tells the rest of the world, after the commit, what changed; consumers re-read and are idempotent.
 // A row is deleted once it is published: what is there is what still has to be told.
 type OutboxRow struct {
-	ID        ID `gorm:"primaryKey"`
+	ID        ID     `gorm:"primaryKey"`
 	AccountID ID     // whose change it is; zero where it is nobody's
 	Topics    string // space-separated live topics to wake
 	CreatedAt time.Time
@@ -33,8 +33,9 @@ type InboxRow struct {
 	ID         ID `gorm:"primaryKey"`
 	Channel    PaymentChannel
 	DedupKey   string // channel's notification id or SHA-256 of the body: a replay finds its row
-	Headers    string // JSON of the signed headers
+	Headers    string // JSON of the provider's own headers: evidence for an operator
 	Body       []byte
+	Event      string // JSON of what the adapter verified: signatures grow too old to be checked again
 	Verdict    string // RECEIVED, APPLIED, DUPLICATE, UNKNOWN_REFERENCE, AMOUNT_MISMATCH, …
 	Number     string // merchant order number, once parsed
 	Attempts   int64

@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS inbox (
   dedup_key VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   headers TEXT NOT NULL,
   body MEDIUMBLOB NOT NULL,
+  event TEXT NOT NULL,
   verdict VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   number VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   attempts BIGINT NOT NULL DEFAULT 0,

@@ -5,6 +5,7 @@ CREATE TABLE inbox (
   dedup_key TEXT NOT NULL,
   headers TEXT NOT NULL,
   body BLOB NOT NULL,
+  event TEXT NOT NULL,
   verdict TEXT NOT NULL,
   number TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,

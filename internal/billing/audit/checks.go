@@ -1,0 +1,62 @@
+package audit
+
+import "time"
+
+// stuckAfter is how long a row of outbox or inbox may wait before it counts as stuck.
+const stuckAfter = 10 * time.Minute
+
+const ended = "('SUCCEEDED','FAILED','CANCELED','EXPIRED')"
+
+// checks are all invariants that hold at every commit.
+var checks = []Check{
+	{Name: "every entry sums to zero, in one currency at a time",
+		Violations: "SELECT account_id, entry_id FROM postings GROUP BY account_id, entry_id, currency HAVING SUM(amount) <> 0 OR COUNT(*) < 2"},
+	{Name: "every balance is the sum of its postings",
+		Violations: "SELECT b.account_id, b.account_id FROM balances b LEFT JOIN (SELECT account_id, SUM(amount) s FROM postings WHERE seq IS NOT NULL GROUP BY account_id) p ON p.account_id = b.account_id " +
+			"WHERE b.cash + b.code_money - b.credit_used <> COALESCE(p.s, 0)"},
+	{Name: "every balance is what its last posting left",
+		Violations: "SELECT b.account_id, p.id FROM balances b JOIN (SELECT account_id, MAX(seq) m FROM postings WHERE seq IS NOT NULL GROUP BY account_id) l ON l.account_id = b.account_id " +
+			"JOIN postings p ON p.account_id = l.account_id AND p.seq = l.m WHERE p.cash_after <> b.cash OR p.code_money_after <> b.code_money OR p.frozen_after <> b.frozen OR p.credit_used_after <> b.credit_used OR l.m > b.version"},
+	{Name: "every line of a statement follows from the one before",
+		Violations: "SELECT account_id, id FROM (SELECT account_id, id, amount, cash_after + code_money_after - credit_used_after AS after_it, " +
+			"COALESCE(LAG(cash_after + code_money_after - credit_used_after) OVER (PARTITION BY account_id ORDER BY seq), 0) AS before_it FROM postings WHERE seq IS NOT NULL) x WHERE before_it + amount <> after_it"},
+	{Name: "what is frozen is what was posted as frozen",
+		Violations: "SELECT b.account_id, b.account_id FROM balances b LEFT JOIN (SELECT account_id, SUM(amount) s FROM postings WHERE book = 'customer_frozen' GROUP BY account_id) p ON p.account_id = b.account_id WHERE b.frozen <> COALESCE(p.s, 0)"},
+	{Name: "nothing is frozen without a cause", // no payment, order or withdrawal freezes yet
+		Violations: "SELECT account_id, account_id FROM balances WHERE frozen <> 0"},
+	{Name: "code money, frozen money and used credit are in their bounds",
+		Violations: "SELECT account_id, account_id FROM balances WHERE code_money < 0 OR frozen < 0 OR credit_used < 0"},
+	{Name: "every account has a balance in its currency",
+		Violations: "SELECT a.id, a.id FROM accounts a LEFT JOIN balances b ON b.account_id = a.id AND b.currency = a.currency WHERE b.account_id IS NULL"},
+	{Name: "every payment is the sum of its parts",
+		Violations: "SELECT account_id, id FROM payments WHERE amount <> balance_amount + online_amount + partner_amount OR amount < 0"},
+	{Name: "allocations sum to their payment",
+		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(due) s FROM payment_orders GROUP BY account_id, payment_id) o ON o.account_id = p.account_id AND o.payment_id = p.id " +
+			"WHERE p.purpose = 'ORDERS' AND COALESCE(o.s, -1) <> p.amount"},
+	{Name: "an allocation is amount less discount and coupons",
+		Violations: "SELECT account_id, payment_id FROM payment_orders WHERE due <> amount - discount - coupon OR due < 0"},
+	{Name: "what a payment took from or brought to the balance is in its postings",
+		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(CASE WHEN kind = 'TOP_UP' THEN amount ELSE 0 END) t, SUM(CASE WHEN kind = 'ORDER_PAYMENT' THEN amount ELSE 0 END) o, SUM(CASE WHEN kind = 'LATE_PAYMENT' THEN amount ELSE 0 END) l " +
+			"FROM postings WHERE seq IS NOT NULL AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s ON s.account_id = p.account_id AND s.payment_id = p.id " +
+			"WHERE COALESCE(s.t, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'TOP_UP' THEN p.online_amount ELSE 0 END " +
+			"OR COALESCE(s.o, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'ORDERS' THEN -p.balance_amount ELSE 0 END OR COALESCE(s.l, 0) <> p.late_amount"},
+	{Name: "what a channel collected for a payment is in its clearing account",
+		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(amount) c FROM postings WHERE book LIKE 'clearing:%' AND kind <> 'ADJUSTMENT' AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s " +
+			"ON s.account_id = p.account_id AND s.payment_id = p.id WHERE COALESCE(s.c, 0) <> -(p.late_amount + CASE WHEN p.status = 'SUCCEEDED' THEN p.online_amount ELSE 0 END)"},
+	{Name: "no ended payment holds an order",
+		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN payments p ON p.account_id = o.account_id AND p.id = o.active_payment_id WHERE o.active_payment_id IS NOT NULL AND (p.id IS NULL OR p.status IN " + ended + ")"},
+	{Name: "a paid order was paid once, with what it says",
+		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN (SELECT a.account_id, a.order_id, COUNT(*) n, SUM(a.due) s FROM payment_orders a JOIN payments p ON p.account_id = a.account_id AND p.id = a.payment_id AND p.status = 'SUCCEEDED' GROUP BY a.account_id, a.order_id) s " +
+			"ON s.account_id = o.account_id AND s.order_id = o.id WHERE COALESCE(s.n, 0) > 1 OR COALESCE(s.s, 0) <> o.paid OR (COALESCE(s.n, 0) = 1 AND o.status NOT IN ('PROCESSING','COMPLETED','DELIVERY_FAILED','REFUNDED')) OR (s.n IS NULL AND o.status IN ('PROCESSING','COMPLETED','DELIVERY_FAILED'))"},
+	{Name: "a timeline has one event for each version and ends in the payment's status",
+		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, COUNT(*) n, MAX(version) m FROM payment_events GROUP BY account_id, payment_id) e ON e.account_id = p.account_id AND e.payment_id = p.id " +
+			"LEFT JOIN payment_events l ON l.account_id = p.account_id AND l.payment_id = p.id AND l.version = p.version WHERE COALESCE(e.n, 0) <> p.version OR COALESCE(e.m, 0) <> p.version OR COALESCE(l.status, '') <> p.status"},
+	{Name: "what is in suspense is booked there",
+		Violations: "SELECT s.account_id, s.id FROM suspense_items s LEFT JOIN postings p ON p.account_id = s.account_id AND p.payment_id = s.payment_id AND p.book LIKE 'suspense:%' AND p.amount = s.amount WHERE p.id IS NULL"},
+	{Name: "nothing waits in the outbox",
+		Violations: "SELECT account_id, id FROM outbox WHERE created_at < ?", Args: overdue},
+	{Name: "nothing waits in the inbox",
+		Violations: "SELECT id, id FROM inbox WHERE verdict = 'RECEIVED' AND received_at < ?", Args: overdue},
+}
+
+func overdue(now time.Time) []any { return []any{now.Add(-stuckAfter)} }

@@ -1,0 +1,146 @@
+package payment
+
+import (
+	"context"
+	"errors"
+
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/billing/ledger"
+	"paydesk/internal/channel"
+	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/failpoint"
+	"paydesk/models"
+)
+
+// Verdict is what became of a channel's statement about a payment.
+type Verdict string
+
+// Verdicts. All but UnknownReference are final.
+const (
+	Applied          Verdict = "APPLIED"
+	Nothing          Verdict = "NOTHING"  // it changes nothing: pending, or said before
+	Late             Verdict = "LATE"     // paid after the end: in the balance as LATE_PAYMENT
+	Suspense         Verdict = "SUSPENSE" // another amount or currency: booked to suspense, shown to the operator
+	UnknownReference Verdict = "UNKNOWN_REFERENCE"
+)
+
+// Apply takes a statement that the channel's adapter has verified (signature, merchant) into the payment. It may come from a
+// notification, a query or a sweep, any number of times and in any order: each meaning is booked once (lessons 3, 5, 11).
+func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (Verdict, error) {
+	account, id, err := s.byNumber(ctx, ch, ev.Number)
+	if errors.Is(err, fault.ErrNotFound) {
+		return UnknownReference, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	verdict := Nothing
+	_, err = s.change(ctx, account, id, func(ctx context.Context, p *models.Payment) error {
+		var err error
+		verdict, err = s.apply(ctx, p, ev)
+		return err
+	})
+	if errors.Is(err, ledger.ErrAlreadyPosted) { // the same event was quicker on another path
+		return Nothing, nil
+	}
+	return verdict, err
+}
+
+func (s *Service) apply(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
+	switch ev.State {
+	case channel.StatePaid:
+		if ev.Amount.Minor != p.OnlineAmount || string(ev.Amount.Currency) != p.Currency {
+			return s.suspend(ctx, *p, ev)
+		}
+		return s.paid(ctx, p, ev)
+	case channel.StateClosed, channel.StateDeclined:
+		return s.unpaid(ctx, p)
+	}
+	return Nothing, nil
+}
+
+func (s *Service) paid(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
+	if p.Status == models.PaymentSucceeded {
+		return Nothing, nil
+	}
+	if p.Status.Terminal() {
+		return s.late(ctx, p, ev)
+	}
+	p.ChannelReference = ev.Reference
+	what := s.subjectOf(*p)
+	taken, err := what.settle(ctx, *p)
+	if err != nil {
+		return Nothing, err
+	}
+	if !taken {
+		return s.gone(ctx, p, ev)
+	}
+	failpoint.Hit(failpoint.SettleTaken)
+	if _, err := s.move(ctx, p, evPaid, BalanceTopic(p.AccountID)); err != nil {
+		return Nothing, err
+	}
+	failpoint.Hit(failpoint.SettleMoved)
+	err = what.book(ctx, *p)
+	failpoint.Hit(failpoint.SettleBooked)
+	return Applied, err
+}
+
+// gone: the money came, but its orders cannot be taken any more. It must not be lost, so it becomes balance.
+func (s *Service) gone(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
+	p.FailureCode = "ORDER_STATUS_CHANGED"
+	if err := s.subjectOf(*p).release(ctx, *p); err != nil {
+		return Nothing, err
+	}
+	if _, err := s.move(ctx, p, evGone); err != nil {
+		return Nothing, err
+	}
+	return s.late(ctx, p, ev)
+}
+
+// late books a success that came after the end (lesson 7): the payment stays as it ended, the money goes to the balance.
+func (s *Service) late(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
+	n, err := s.DB.Exec(ctx, "UPDATE payments SET late_amount = ?, channel_reference = ?, sweep_at = NULL WHERE account_id = ? AND id = ? AND late_amount = 0",
+		ev.Amount.Minor, ev.Reference, p.AccountID, p.ID)
+	if err != nil || n == 0 {
+		return Nothing, err
+	}
+	if err := s.Outbox.Add(ctx, p.AccountID, BalanceTopic(p.AccountID), Topic(p.ID)); err != nil {
+		return Nothing, err
+	}
+	s.Log.WarnContext(ctx, "paid after its end: credited to the balance", "payment", p.ID, "account", p.AccountID, "status", p.Status)
+	return Late, s.Ledger.Receive(ctx, s.collected(*p, models.KindLatePayment, "late", clearing(*p)))
+}
+
+// suspend books money that does not fit its payment; nobody's balance moves (contract.md §5).
+func (s *Service) suspend(ctx context.Context, p models.Payment, ev channel.Event) (Verdict, error) {
+	reference := string(p.Channel) + ":" + ev.Reference
+	_, err := s.DB.Exec(ctx, "INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,?,?,?,?,?,?)",
+		models.NewID(), p.AccountID, p.ID, string(p.Channel), string(ev.Amount.Currency), ev.Amount.Minor, "AMOUNT_MISMATCH", reference, s.Clock.Now())
+	if database.IsDuplicate(err) {
+		return Nothing, ledger.ErrAlreadyPosted // ends the transaction: MariaDB keeps it open after a duplicate
+	}
+	if err != nil {
+		return Nothing, err
+	}
+	s.Log.ErrorContext(ctx, "channel reports another amount: booked to suspense", "payment", p.ID, "account", p.AccountID, "channel", p.Channel)
+	m := s.collected(p, models.KindAdjustment, "suspense", models.BookSuspense+string(p.Channel))
+	m.Amount, m.Reference = ev.Amount, "suspense:"+ev.Reference
+	return Suspense, s.Ledger.Transfer(ctx, m, clearing(p))
+}
+
+// unpaid: the provider has closed the trade. After our own end of validity that is an expiry, before it a refusal.
+func (s *Service) unpaid(ctx context.Context, p *models.Payment) (Verdict, error) {
+	ev, failure := evDeclined, "PAYMENT_DECLINED"
+	if p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt) {
+		ev, failure = evExpired, ""
+	}
+	if _, ok := next(p.Status, ev); !ok {
+		return Nothing, nil
+	}
+	p.FailureCode = failure
+	if err := s.subjectOf(*p).release(ctx, *p); err != nil {
+		return Nothing, err
+	}
+	_, err := s.move(ctx, p, ev)
+	return Applied, err
+}

@@ -1,0 +1,145 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/channel"
+	"paydesk/internal/money"
+	"paydesk/internal/platform/failpoint"
+	"paydesk/internal/platform/messages"
+	"paydesk/models"
+)
+
+func currency(code string) money.Currency { return money.Currency(code) }
+
+func (s *Service) newPayment(who Payer, purpose models.PaymentPurpose, amount money.Money) models.Payment {
+	now := s.Clock.Now()
+	return models.Payment{AccountID: who.AccountID, ID: models.NewID(), Number: newNumber(now), Purpose: purpose, Currency: string(amount.Currency), Amount: amount.Minor,
+		CreatedBy: who.UserID, Locale: who.Locale, CreatedAt: now, Version: 1}
+}
+
+// viaChannel makes the payment one that waits for a channel; orderEnd is when what it pays for lapses (D4).
+func (s *Service) viaChannel(p *models.Payment, o Online, orderEnd *time.Time) {
+	end := s.Policy.PaymentValidity(p.CreatedAt, orderEnd)
+	first := schedule(p.CreatedAt, 0, end)
+	p.Status, p.OnlineAmount, p.Channel = models.PaymentProcessing, o.Amount.Minor, o.Channel
+	p.BankCode, p.ReturnURL, p.ExpiresAt, p.SweepAt = o.BankCode, o.ReturnURL, &end, &first
+}
+
+// start calls the channel with our number, which makes a second call with it harmless, and writes what the payer has to do.
+// An unknown outcome leaves the payment PROCESSING: the sweep asks, nobody charges again (lesson 1).
+func (s *Service) start(ctx context.Context, p models.Payment) error {
+	adapter, ok := s.Channels[p.Channel]
+	if !ok {
+		return s.end(ctx, p, evDeclined, "CHANNEL_NOT_AVAILABLE")
+	}
+	action, err := adapter.Start(ctx, channel.StartRequest{
+		Number: p.Number, Amount: money.New(p.OnlineAmount, currency(p.Currency)), Subject: s.subject(p),
+		ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()), ReturnURL: p.ReturnURL, NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
+	})
+	failpoint.Hit(failpoint.ChannelStarted)
+	switch {
+	case errors.Is(err, channel.ErrDeclined):
+		s.Log.WarnContext(ctx, "payment refused by its channel", "payment", p.ID, "channel", p.Channel, "error", err)
+		return s.end(ctx, p, evDeclined, "PAYMENT_DECLINED")
+	case errors.Is(err, channel.ErrUnavailable):
+		s.Log.WarnContext(ctx, "channel not available", "payment", p.ID, "channel", p.Channel, "error", err)
+		return s.end(ctx, p, evDeclined, "CHANNEL_NOT_AVAILABLE")
+	case err != nil:
+		s.Log.WarnContext(ctx, "outcome of a channel call unknown", "payment", p.ID, "channel", p.Channel, "error", err)
+		return nil
+	}
+	_, err = s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
+		if _, ok := next(p.Status, evAction); !ok {
+			return nil // a notification or a cancellation was quicker
+		}
+		p.ActionKind, p.ActionContent, p.ActionExpiresAt = models.ActionScanQR, action.QR, p.ExpiresAt
+		if action.QR == "" {
+			p.ActionKind, p.ActionContent, p.ActionMethod, p.ActionFields = models.ActionRedirect, action.URL, action.Method, action.Fields
+		}
+		_, err := s.move(ctx, p, evAction)
+		return err
+	})
+	return err
+}
+
+// resumed reads the payment as it now stands. A call that died between the intent and the channel's answer is taken up
+// again with the same number (contract.md §5).
+func (s *Service) resumed(ctx context.Context, account, id models.ID) (models.Payment, error) {
+	p, err := s.ByID(ctx, account, id)
+	if err == nil && p.Status == models.PaymentProcessing && p.Version == 1 {
+		if err = s.start(ctx, p); err == nil {
+			p, err = s.ByID(ctx, account, id)
+		}
+	}
+	return p, err
+}
+
+// subject is what the payer reads at the provider.
+func (s *Service) subject(p models.Payment) string {
+	key := "payment.subject.orders"
+	if p.Purpose == models.PurposeTopUp {
+		key = "payment.subject.topup"
+	}
+	return messages.Text(p.Locale, key, map[string]any{"number": p.Number})
+}
+
+// Cancel ends a payment that the payer no longer wants. The channel is told first; money that comes all the same goes to
+// the balance. Faults: PAYMENT_NOT_FOUND, PAYMENT_NOT_CANCELABLE.
+func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Payment, error) {
+	p, err := s.ByID(ctx, account, id)
+	if errors.Is(err, fault.ErrNotFound) {
+		return p, fault.New("PAYMENT_NOT_FOUND", "input", "paymentId")
+	}
+	if err != nil {
+		return p, err
+	}
+	if !p.Status.Terminal() {
+		if err := s.close(ctx, p); err != nil {
+			return p, err
+		}
+		if err := s.end(ctx, p, evCanceled, ""); err != nil {
+			return p, err
+		}
+		if p, err = s.ByID(ctx, account, id); err != nil || p.Status == models.PaymentCanceled {
+			return p, err
+		}
+	}
+	return p, fault.New("PAYMENT_NOT_CANCELABLE", "input", "paymentId")
+}
+
+// close tells the channel that the trade is over. A trade that turns out to be paid is settled instead.
+func (s *Service) close(ctx context.Context, p models.Payment) error {
+	adapter, ok := s.Channels[p.Channel]
+	if !ok {
+		return nil
+	}
+	err := adapter.Close(ctx, p.Number)
+	if errors.Is(err, channel.ErrAlreadyPaid) {
+		_, err = s.ask(ctx, p)
+		return err
+	}
+	if err != nil { // the late watch goes on asking
+		s.Log.WarnContext(ctx, "trade not closed", "payment", p.ID, "channel", p.Channel, "error", err)
+	}
+	return nil
+}
+
+// end leaves the payment in a status without success and frees what it held. It does nothing to one that has ended.
+func (s *Service) end(ctx context.Context, p models.Payment, ev event, failure string) error {
+	_, err := s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
+		if _, ok := next(p.Status, ev); !ok {
+			return nil
+		}
+		p.FailureCode = failure
+		if err := s.subjectOf(*p).release(ctx, *p); err != nil {
+			return err
+		}
+		_, err := s.move(ctx, p, ev)
+		return err
+	})
+	return err
+}

@@ -1,0 +1,126 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"paydesk/internal/channel"
+	"paydesk/models"
+)
+
+// askAfter is when a lost notification is looked for, counted from the last look (channels.md §4, TX-6).
+var askAfter = []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 2 * time.Minute, 2 * time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour}
+
+// lateAfter is when a payment that ended unpaid is looked at again: a payer may have been just paying.
+var lateAfter = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour}
+
+// lease is how long one instance has for a payment before another may take it up.
+const lease = time.Minute
+
+// schedule is when to look next: by the schedule, but not past the end.
+func schedule(now time.Time, count int64, end time.Time) time.Time {
+	at := now.Add(askAfter[min(count, int64(len(askAfter)-1))])
+	if now.Before(end) && at.After(end) {
+		return end
+	}
+	return at
+}
+
+// lateWatch is when an ended payment is looked at again; nil for one that succeeded, had no channel, or was watched enough.
+func (s *Service) lateWatch(p models.Payment, now time.Time, count int64) *time.Time {
+	if p.Status == models.PaymentSucceeded || p.Channel == "" || p.LateAmount != 0 || count >= int64(len(lateAfter)) {
+		return nil
+	}
+	at := now.Add(lateAfter[count])
+	return &at
+}
+
+// Sweep asks channels about payments that are due, at most limit of them, and ends those whose time is over. It returns how
+// many it looked at. Several instances may sweep at once: a payment is taken by moving its time.
+func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
+	now := s.Clock.Now()
+	var due []models.Payment
+	if err := s.DB.Gorm(ctx).Where("sweep_at <= ?", now).Order("sweep_at").Limit(limit).Find(&due).Error; err != nil {
+		return 0, err
+	}
+	looked := 0
+	for _, p := range due {
+		if ctx.Err() != nil {
+			return looked, ctx.Err()
+		}
+		n, err := s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ? WHERE account_id = ? AND id = ? AND sweep_at = ?", now.Add(lease), p.AccountID, p.ID, *p.SweepAt)
+		if err != nil {
+			return looked, err
+		}
+		if n == 0 {
+			continue // another instance has it
+		}
+		looked++
+		if err := s.look(ctx, p); err != nil {
+			s.Log.ErrorContext(ctx, "sweep: payment left for later", "payment", p.ID, "account", p.AccountID, "error", err)
+		}
+	}
+	return looked, nil
+}
+
+// look brings one due payment further.
+func (s *Service) look(ctx context.Context, p models.Payment) error {
+	state, err := s.ask(ctx, p)
+	if err == nil && !p.Status.Terminal() {
+		switch {
+		case state == channel.StatePaid, state == channel.StateClosed, state == channel.StateDeclined: // applied
+		case p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt):
+			err = s.expire(ctx, p)
+		case p.Status == models.PaymentProcessing && p.ActionKind == "":
+			err = s.start(ctx, p) // never reached the channel, or its answer was lost: the same number again
+		}
+	}
+	return errors.Join(err, s.reschedule(ctx, p.AccountID, p.ID))
+}
+
+// expire closes the trade, asks once more, and only then ends the payment: a payer may have paid in between.
+func (s *Service) expire(ctx context.Context, p models.Payment) error {
+	if err := s.close(ctx, p); err != nil {
+		return err
+	}
+	if state, err := s.ask(ctx, p); err != nil || state == channel.StatePaid {
+		return err
+	}
+	return s.end(ctx, p, evExpired, "")
+}
+
+// ask queries the channel and applies what it says. An unknown answer leaves everything as it is.
+func (s *Service) ask(ctx context.Context, p models.Payment) (channel.State, error) {
+	adapter, ok := s.Channels[p.Channel]
+	if !ok {
+		return channel.StatePending, nil
+	}
+	ev, err := adapter.Query(ctx, p.Number)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.Apply(ctx, p.Channel, ev)
+	return ev.State, err
+}
+
+// reschedule says when the sweep looks at the payment next; a payment that another path has ended keeps what that path set.
+func (s *Service) reschedule(ctx context.Context, account, id models.ID) error {
+	p, err := s.ByID(ctx, account, id)
+	if err != nil || p.SweepAt == nil {
+		return err
+	}
+	now := s.Clock.Now()
+	if p.SweepAt.After(now.Add(lease)) {
+		return nil
+	}
+	count, at := p.SweepCount+1, (*time.Time)(nil)
+	if p.Status.Terminal() {
+		at = s.lateWatch(p, now, count)
+	} else {
+		t := schedule(now, count, *p.ExpiresAt)
+		at = &t
+	}
+	_, err = s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ?, sweep_count = ? WHERE account_id = ? AND id = ? AND version = ?", at, count, p.AccountID, p.ID, p.Version)
+	return err
+}

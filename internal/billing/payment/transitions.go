@@ -1,0 +1,40 @@
+package payment
+
+import "paydesk/models"
+
+// event is something that happens to a payment. Webhook, return page, poll and sweep all go through the same table; what
+// is not in it is a duplicate or comes too late, and changes no status.
+type event string
+
+const (
+	evAction   event = "requires_action" // the channel gave the payer something to do
+	evPaid     event = "succeeded"
+	evDeclined event = "declined"
+	evGone     event = "orders_gone" // paid, but what it was for can no longer be taken
+	evCanceled event = "canceled"
+	evExpired  event = "expired"
+)
+
+var transitions = map[models.PaymentStatus]map[event]models.PaymentStatus{
+	models.PaymentProcessing: {
+		evAction:   models.PaymentRequiresAction,
+		evPaid:     models.PaymentSucceeded,
+		evDeclined: models.PaymentFailed,
+		evGone:     models.PaymentFailed,
+		evCanceled: models.PaymentCanceled,
+		evExpired:  models.PaymentExpired,
+	},
+	models.PaymentRequiresAction: {
+		evPaid:     models.PaymentSucceeded,
+		evDeclined: models.PaymentFailed,
+		evGone:     models.PaymentFailed,
+		evCanceled: models.PaymentCanceled,
+		evExpired:  models.PaymentExpired,
+	},
+}
+
+// next is the status after an event, and whether the event means anything in this status.
+func next(from models.PaymentStatus, ev event) (models.PaymentStatus, bool) {
+	to, ok := transitions[from][ev]
+	return to, ok
+}

@@ -1,0 +1,21 @@
+package failpoint
+
+// Steps between which a process may die. A test walks All of them.
+const (
+	TopUpClaimed   = "topup.claimed"
+	TopUpWritten   = "topup.written"
+	TopUpCommitted = "topup.committed"
+	ChannelStarted = "channel.started"
+	PayClaimed     = "pay.claimed"
+	PayTaken       = "pay.taken"
+	PayWritten     = "pay.written"
+	PayTold        = "pay.told"
+	PayBooked      = "pay.booked"
+	PayCommitted   = "pay.committed"
+	SettleTaken    = "settle.taken"
+	SettleMoved    = "settle.moved"
+	SettleBooked   = "settle.booked"
+)
+
+// All is every step, in the order of a payment's life.
+var All = []string{TopUpClaimed, TopUpWritten, TopUpCommitted, ChannelStarted, PayClaimed, PayTaken, PayWritten, PayTold, PayBooked, PayCommitted, SettleTaken, SettleMoved, SettleBooked}

@@ -1,0 +1,169 @@
+// Package webhook is the face that channels see: verify, store, apply, acknowledge. A notification is acknowledged once it is
+// stored; storing it twice finds the row that is there, and what it says is booked once (lessons 3 to 6, 25).
+package webhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"paydesk/internal/billing/payment"
+	"paydesk/internal/channel"
+	"paydesk/internal/platform/clock"
+	"paydesk/internal/platform/database"
+	"paydesk/models"
+)
+
+// Payments applies what a channel says.
+type Payments interface {
+	Apply(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (payment.Verdict, error)
+}
+
+// Inbox stores and applies notifications. It is safe for concurrent use.
+type Inbox struct {
+	DB       *database.DB
+	Payments Payments
+	Channels channel.Registry
+	Clock    clock.Clock
+	Log      *slog.Logger
+}
+
+const (
+	maxBody  = 256 << 10 // a notification has a few KiB
+	received = "RECEIVED"
+)
+
+// retryAfter is when an unapplied notification is tried again: an unknown reference may be known a moment later.
+var retryAfter = []time.Duration{5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour}
+
+// Serve answers one notification of a channel.
+func (i *Inbox) Serve(w http.ResponseWriter, r *http.Request, name models.PaymentChannel) {
+	adapter, ok := i.Channels[name]
+	if !ok || r.Method != http.MethodPost {
+		http.NotFound(w, r)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		answer(w, adapter.Refuse())
+		return
+	}
+	ev, err := adapter.ParseNotification(r.Context(), channel.Notification{Header: r.Header, Body: body})
+	if err != nil {
+		i.Log.WarnContext(r.Context(), "notification refused", "channel", name, "reason", err)
+		answer(w, adapter.Refuse())
+		return
+	}
+	if err := i.take(r.Context(), name, r.Header, body, ev); err != nil {
+		i.Log.ErrorContext(r.Context(), "notification not stored, the provider sends it again", "channel", name, "number", ev.Number, "error", err)
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	}
+	answer(w, adapter.Acknowledge())
+}
+
+func answer(w http.ResponseWriter, a channel.Acknowledgement) {
+	if a.ContentType != "" {
+		w.Header().Set("Content-Type", a.ContentType)
+	}
+	w.WriteHeader(a.Status)
+	_, _ = io.WriteString(w, a.Body)
+}
+
+// take stores a verified notification and applies it. Only a failure to store is an error: what is stored is tried again.
+func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Header, body []byte, ev channel.Event) error {
+	event, err := json.Marshal(ev)
+	if err != nil {
+		return err
+	}
+	now, id := i.Clock.Now(), models.NewID()
+	_, err = i.DB.Exec(ctx, "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, attempts, next_at, received_at) VALUES (?,?,?,?,?,?,?,?,0,?,?)",
+		id, string(name), dedupKey(ev, body), evidence(h), body, string(event), received, ev.Number, now.Add(retryAfter[0]), now)
+	if database.IsDuplicate(err) {
+		return nil // stored before; if it is not yet applied, its row is tried again
+	}
+	if err != nil {
+		return err
+	}
+	if err := i.apply(ctx, id, name, ev, 0); err != nil {
+		i.Log.ErrorContext(ctx, "notification stored, not yet applied", "channel", name, "number", ev.Number, "error", err)
+	}
+	return nil
+}
+
+// dedupKey: providers repeat a notification under its own id, with a new signature.
+func dedupKey(ev channel.Event, body []byte) string {
+	if ev.ID != "" && len(ev.ID) <= 100 {
+		return ev.ID + ":" + string(ev.State)
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// evidence keeps the headers that a provider signs with; cookies and authorizations are nobody's evidence.
+func evidence(h http.Header) string {
+	kept := map[string]string{}
+	for name := range h {
+		if n := strings.ToLower(name); strings.HasPrefix(n, "wechatpay-") || n == "content-type" {
+			kept[n] = h.Get(name)
+		}
+	}
+	text, _ := json.Marshal(kept)
+	return string(text)
+}
+
+func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChannel, ev channel.Event, attempts int) error {
+	verdict, err := i.Payments.Apply(ctx, name, ev)
+	var next *time.Time
+	if err != nil || verdict == payment.UnknownReference {
+		if attempts < len(retryAfter) {
+			t := i.Clock.Now().Add(retryAfter[attempts])
+			next = &t
+		}
+		if err != nil {
+			verdict = received
+		}
+	}
+	_, saveErr := i.DB.Exec(ctx, "UPDATE inbox SET verdict = ?, attempts = ?, next_at = ? WHERE id = ?", string(verdict), attempts+1, next, id)
+	return errors.Join(err, saveErr)
+}
+
+// Sweep tries again what is stored and not yet applied, at most limit notifications. It returns how many.
+func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
+	type row struct {
+		id       models.ID
+		channel  models.PaymentChannel
+		event    string
+		attempts int
+	}
+	var rows []row
+	err := i.DB.Query(ctx, func(r *sql.Rows) error {
+		var x row
+		if err := r.Scan(&x.id, &x.channel, &x.event, &x.attempts); err != nil {
+			return err
+		}
+		rows = append(rows, x)
+		return nil
+	}, "SELECT id, channel, event, attempts FROM inbox WHERE next_at <= ? ORDER BY next_at LIMIT ?", i.Clock.Now(), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, x := range rows {
+		var ev channel.Event
+		if err := json.Unmarshal([]byte(x.event), &ev); err != nil {
+			return 0, err
+		}
+		if err := i.apply(ctx, x.id, x.channel, ev, x.attempts); err != nil {
+			i.Log.ErrorContext(ctx, "inbox: left for later", "inbox", x.id, "error", err)
+		}
+	}
+	return len(rows), nil
+}
