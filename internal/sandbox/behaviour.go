@@ -1,0 +1,168 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"paydesk/models"
+)
+
+// behaviour is how a channel's provider treats us from now on. Notify is contract.md's; Call is for fault tests of the
+// calling side.
+type behaviour struct {
+	Notify string // normal, drop, duplicate, delay:5s, forge
+	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount
+}
+
+const (
+	normal              = "normal"
+	drop                = "drop"
+	duplicate           = "duplicate"
+	forge               = "forge"
+	delay               = "delay:"
+	slow                = "slow:"
+	error500            = "error500"
+	timeoutAfterSuccess = "timeout_after_success"
+	wrongAmount         = "wrong_amount"
+)
+
+// longestHang is how long timeout_after_success keeps a caller waiting; adapters give up after 10 s.
+const longestHang = 15 * time.Second
+
+// channels are those the sandbox speaks.
+var channels = []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay}
+
+// setBehaviour is POST /sandbox/behaviour: 204, or 400 with what is wrong.
+func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Channel models.PaymentChannel `json:"channel"`
+		Notify  *string               `json:"notify"`
+		Call    *string               `json:"call"`
+	}
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		badRequest(w, `not {"channel","notify"} in JSON: `+err.Error())
+		return
+	}
+	known := false
+	for _, c := range channels {
+		known = known || c == in.Channel
+	}
+	switch {
+	case !known:
+		badRequest(w, fmt.Sprintf("channel %q: one of %v is wanted", in.Channel, channels))
+	case in.Notify == nil && in.Call == nil:
+		badRequest(w, "notify is wanted: normal, drop, duplicate, delay:5s or forge")
+	case in.Notify != nil && !fits(*in.Notify, delay, normal, drop, duplicate, forge):
+		badRequest(w, fmt.Sprintf("notify %q: normal, drop, duplicate, delay:5s or forge is wanted", *in.Notify))
+	case in.Call != nil && !fits(*in.Call, slow, normal, error500, timeoutAfterSuccess, wrongAmount):
+		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success or wrong_amount is wanted", *in.Call))
+	default:
+		if err := s.storeBehaviour(r.Context(), in.Channel, in.Notify, in.Call); err != nil {
+			s.failed(w, r, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// fits: one of the words, or the prefix with a duration from 0 to one hour.
+func fits(value, prefix string, words ...string) bool {
+	for _, word := range words {
+		if value == word {
+			return true
+		}
+	}
+	rest, ok := strings.CutPrefix(value, prefix)
+	d, err := time.ParseDuration(rest)
+	return ok && err == nil && d >= 0 && d <= time.Hour
+}
+
+func badRequest(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	json.NewEncoder(w).Encode(map[string]string{"error": text})
+}
+
+// storeBehaviour changes what is given and leaves the rest.
+func (s *Sandbox) storeBehaviour(ctx context.Context, c models.PaymentChannel, notify, call *string) error {
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		b, err := s.behaviour(ctx, c)
+		if err != nil {
+			return err
+		}
+		if notify != nil {
+			b.Notify = *notify
+		}
+		if call != nil {
+			b.Call = *call
+		}
+		if _, err := s.db.Exec(ctx, "DELETE FROM sandbox_behaviour WHERE channel = ?", string(c)); err != nil {
+			return err
+		}
+		_, err = s.db.Exec(ctx, "INSERT INTO sandbox_behaviour (channel, notify_mode, call_mode, updated_at) VALUES (?,?,?,?)",
+			string(c), b.Notify, b.Call, wall())
+		return err
+	})
+}
+
+func (s *Sandbox) behaviour(ctx context.Context, c models.PaymentChannel) (behaviour, error) {
+	b := behaviour{normal, normal}
+	_, err := s.db.QueryRow(ctx, []any{&b.Notify, &b.Call},
+		"SELECT notify_mode, call_mode FROM sandbox_behaviour WHERE channel = ?", string(c))
+	return b, err
+}
+
+// misbehaving wraps a gateway: slow, broken, or deaf after the deed is done.
+func (s *Sandbox) misbehaving(c models.PaymentChannel, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		b, err := s.behaviour(r.Context(), c)
+		if err != nil {
+			s.failed(w, r, err)
+			return
+		}
+		wait, isSlow := strings.CutPrefix(b.Call, slow)
+		switch {
+		case isSlow:
+			d, _ := time.ParseDuration(wait)
+			s.hang(r, d)
+			next(w, r)
+		case b.Call == error500:
+			http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+		case b.Call == timeoutAfterSuccess:
+			next(&nowhere{}, r)
+			s.hang(r, longestHang)
+			panic(http.ErrAbortHandler) // the caller never hears of it
+		default:
+			next(w, r)
+		}
+	}
+}
+
+// hang waits, but not longer than the caller or the sandbox does.
+func (s *Sandbox) hang(r *http.Request, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	case <-s.stopped:
+	}
+}
+
+// nowhere swallows an answer.
+type nowhere struct{ header http.Header }
+
+func (n *nowhere) Header() http.Header {
+	if n.header == nil {
+		n.header = http.Header{}
+	}
+	return n.header
+}
+func (n *nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (n *nowhere) WriteHeader(int)             {}

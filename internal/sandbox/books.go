@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"paydesk/models"
+)
+
+// status is where a trade stands in the sandbox's books.
+type status string
+
+const (
+	created  status = "CREATED"  // a QR code that nobody has scanned (Alipay knows no trade yet)
+	waiting  status = "WAITING"  // known to the payer's app, unpaid
+	paid     status = "PAID"     // money has come; never left
+	closed   status = "CLOSED"   // by the merchant
+	declined status = "DECLINED" // by the payer or the payer's bank
+	expired  status = "EXPIRED"  // never stored: unpaid at its end, by the product's clock
+)
+
+// trade is a row of sandbox_trades. Amount in minor units. Times on the wall clock, ExpiresAt on the product's.
+type trade struct {
+	Channel   models.PaymentChannel
+	Number    string
+	Token     string // of the payer's page
+	Reference string // the provider's own number
+	Amount    int64
+	Currency  string
+	Subject   string
+	Status    status
+	NotifyURL string
+	ExpiresAt *time.Time
+	ScannedAt *time.Time
+	PaidAt    *time.Time
+	PaidLate  bool
+	ClosedAt  *time.Time
+	CreatedAt time.Time
+}
+
+// at is the status at a moment of the product's clock.
+func (t trade) at(now time.Time) status {
+	if (t.Status == created || t.Status == waiting) && t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) {
+		return expired
+	}
+	return t.Status
+}
+
+var errNoTrade = errors.New("sandbox: no such trade")
+
+const tradeColumns = "channel, number, token, reference, amount, currency, subject, status, notify_url, " +
+	"expires_at, scanned_at, paid_at, paid_late, closed_at, created_at"
+
+func (s *Sandbox) find(ctx context.Context, c models.PaymentChannel, number string) (trade, error) {
+	return s.readTrade(ctx, "channel = ? AND number = ?", string(c), number)
+}
+
+func (s *Sandbox) findByToken(ctx context.Context, token string) (trade, error) {
+	return s.readTrade(ctx, "token = ?", token)
+}
+
+func (s *Sandbox) readTrade(ctx context.Context, where string, args ...any) (trade, error) {
+	var t trade
+	found, err := s.db.QueryRow(ctx, []any{&t.Channel, &t.Number, &t.Token, &t.Reference, &t.Amount, &t.Currency, &t.Subject,
+		&t.Status, &t.NotifyURL, &t.ExpiresAt, &t.ScannedAt, &t.PaidAt, &t.PaidLate, &t.ClosedAt, &t.CreatedAt},
+		"SELECT "+tradeColumns+" FROM sandbox_trades WHERE "+where, args...)
+	if err == nil && !found {
+		err = errNoTrade
+	}
+	return t, err
+}
+
+// register opens a trade, or finds the one that has the number already.
+func (s *Sandbox) register(ctx context.Context, t trade) (trade, error) {
+	t.Token, t.CreatedAt = newToken(), wall()
+	_, failed := s.db.Exec(ctx, "INSERT INTO sandbox_trades ("+tradeColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		string(t.Channel), t.Number, t.Token, t.Reference, t.Amount, t.Currency, t.Subject, string(t.Status), t.NotifyURL,
+		t.ExpiresAt, nil, nil, 0, nil, t.CreatedAt)
+	if failed == nil {
+		return t, nil
+	}
+	// Whatever the engine calls a duplicate: if the trade is there, it was registered before.
+	if old, err := s.find(ctx, t.Channel, t.Number); err == nil {
+		return old, nil
+	}
+	return trade{}, failed
+}
+
+// scanned notes that a payer has opened the code; only then does Alipay know a trade.
+func (s *Sandbox) scanned(ctx context.Context, t trade) error {
+	_, err := s.db.Exec(ctx, "UPDATE sandbox_trades SET status = 'WAITING', scanned_at = ? "+
+		"WHERE channel = ? AND number = ? AND status = 'CREATED'", wall(), string(t.Channel), t.Number)
+	return err
+}
+
+// closeTrade ends an unpaid trade for the merchant; false: it was not open any more.
+func (s *Sandbox) closeTrade(ctx context.Context, t trade) (bool, error) {
+	n, err := s.db.Exec(ctx, "UPDATE sandbox_trades SET status = 'CLOSED', closed_at = ? "+
+		"WHERE channel = ? AND number = ? AND status IN ('CREATED', 'WAITING')", wall(), string(t.Channel), t.Number)
+	return n > 0, err
+}
+
+// pay takes the payer's money. Late, it also takes it for a trade that the merchant has closed or that has expired, as
+// happens to a payer who was just paying. False: the trade cannot be paid.
+func (s *Sandbox) pay(ctx context.Context, t trade, late bool) (bool, error) {
+	set := "UPDATE sandbox_trades SET status = 'PAID', paid_at = ?, scanned_at = COALESCE(scanned_at, ?), paid_late = ? " +
+		"WHERE channel = ? AND number = ? AND "
+	now := wall()
+	args := []any{now, now, 0, string(t.Channel), t.Number}
+	open := "status IN ('CREATED', 'WAITING') AND (expires_at IS NULL OR expires_at > ?)"
+	product := s.clock.Now()
+	if late {
+		open = "status IN ('CREATED', 'WAITING', 'CLOSED')"
+		if t.at(product) == closed || t.at(product) == expired {
+			args[2] = 1
+		}
+	} else {
+		args = append(args, product)
+	}
+	return s.turn(ctx, t, paid, set+open, args...)
+}
+
+// decline says no for the payer: the trade is over.
+func (s *Sandbox) decline(ctx context.Context, t trade) (bool, error) {
+	now := wall()
+	return s.turn(ctx, t, declined, "UPDATE sandbox_trades SET status = 'DECLINED', closed_at = ?, "+
+		"scanned_at = COALESCE(scanned_at, ?) WHERE channel = ? AND number = ? AND status IN ('CREATED', 'WAITING') "+
+		"AND (expires_at IS NULL OR expires_at > ?)", now, now, string(t.Channel), t.Number, s.clock.Now())
+}
+
+// turn changes a trade's status and, in the same transaction, writes what has to be notified.
+func (s *Sandbox) turn(ctx context.Context, t trade, to status, update string, args ...any) (bool, error) {
+	var done bool
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.db.Exec(ctx, update, args...)
+		done = n > 0
+		if err != nil || !done {
+			return err
+		}
+		t, err := s.find(ctx, t.Channel, t.Number)
+		if err != nil {
+			return err
+		}
+		return s.notify(ctx, t, to)
+	})
+	if err == nil && done {
+		s.wakeUp()
+	}
+	return done && err == nil, err
+}
+
+// newToken is 128 random bits that may stand in an address.
+func newToken() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// newReference is a provider's trade number: the day, then random digits, 28 in all.
+func newReference(prefix string) string {
+	head := prefix + time.Now().UTC().Format("20060102")
+	return head + digits(28-len(head))
+}

@@ -1,0 +1,110 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"paydesk/models"
+)
+
+// fact is what a notification tells of a trade: a snapshot, signed anew with each attempt.
+type fact struct {
+	Number, Reference string
+	Amount            int64 // minor units
+	Currency, Subject string
+	State             status // PAID or DECLINED
+	CreatedAt         time.Time
+	PaidAt, ClosedAt  *time.Time
+}
+
+// notification is a row of sandbox_notifications that is due.
+type notification struct {
+	ID       models.ID
+	Channel  models.PaymentChannel
+	NotifyID string // the provider's id, the same with each attempt
+	URL      string
+	Payload  string // a fact in JSON
+	Forged   bool   // signed with a wrong key, and sent once only
+	Attempts int64
+}
+
+// notify writes, in the transaction of ctx, what the merchant has to be told of a trade's turn, as the channel behaves
+// now. WeChat Pay tells of success only; a refused payment is found by asking.
+func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
+	b, err := s.behaviour(ctx, t.Channel)
+	if err != nil {
+		return err
+	}
+	forged := b.Notify == forge
+	if t.NotifyURL == "" || b.Notify == drop || (to == declined && t.Channel == models.ChannelWeChatPay && !forged) {
+		return nil
+	}
+	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject,
+		State: to, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt, ClosedAt: t.ClosedAt}
+	if b.Call == wrongAmount {
+		f.Amount++
+	}
+	due := wall()
+	if wait, ok := strings.CutPrefix(b.Notify, delay); ok {
+		d, _ := time.ParseDuration(wait)
+		due = due.Add(d)
+	}
+	if forged {
+		f.State, f.PaidAt = paid, &due
+	}
+	payload, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	n := notification{Channel: t.Channel, NotifyID: newNotifyID(), URL: t.NotifyURL, Payload: string(payload), Forged: forged}
+	if err := s.queue(ctx, n, due); err != nil || b.Notify != duplicate {
+		return err
+	}
+	// Duplicates come as they do in life: the same notification again, and one with an id of its own.
+	if err := s.queue(ctx, n, due); err != nil {
+		return err
+	}
+	n.NotifyID = newNotifyID()
+	return s.queue(ctx, n, due)
+}
+
+func newNotifyID() string { return strings.ToLower(upperHex(16)) }
+
+func (s *Sandbox) queue(ctx context.Context, n notification, due time.Time) error {
+	forged := 0
+	if n.Forged {
+		forged = 1
+	}
+	_, err := s.db.Exec(ctx, "INSERT INTO sandbox_notifications "+
+		"(id, channel, notify_id, url, payload, forged, attempts, last_answer, next_at, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+		models.NewID(), string(n.Channel), n.NotifyID, n.URL, n.Payload, forged, 0, "", due, wall())
+	return err
+}
+
+// letter is a notification ready to be sent: method POST.
+type letter struct {
+	header map[string]string
+	body   []byte
+}
+
+// write signs a notification for now.
+func (s *Sandbox) write(ctx context.Context, n notification) (letter, error) {
+	var f fact
+	if err := json.Unmarshal([]byte(n.Payload), &f); err != nil {
+		return letter{}, err
+	}
+	k, err := s.keys(ctx)
+	if err != nil {
+		return letter{}, err
+	}
+	switch n.Channel {
+	case models.ChannelAlipay:
+		return alipayLetter(k, n, f)
+	case models.ChannelWeChatPay:
+		return wechatLetter(k, n, f)
+	}
+	return letter{}, fmt.Errorf("sandbox: no notifications for %s", n.Channel)
+}

@@ -1,0 +1,173 @@
+package sandbox
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"html/template"
+	"net/http"
+
+	"paydesk/internal/money"
+	"paydesk/models"
+)
+
+//go:embed payer.html
+var payerHTML string
+
+var payerPage = template.Must(template.New("payer").Parse(payerHTML))
+
+// payerView is what the page shows. Texts come in English and Chinese.
+type payerView struct {
+	App, AppZH string // the payer's app
+	Look       string // its colours, a class of the page
+	Merchant   string
+	Subject    string
+	Amount     string
+	Number     string
+	Open       bool // can be paid: the three buttons are shown
+	Late       bool // closed or expired: a payer who was just paying may still do so
+	Result     string
+	ResultZH   string
+	Tone       string // good, bad, plain
+}
+
+// looks are the payer's apps by channel.
+var looks = map[models.PaymentChannel]payerView{
+	models.ChannelAlipay:    {App: "Alipay", AppZH: "支付宝", Look: "blue"},
+	models.ChannelWeChatPay: {App: "WeChat Pay", AppZH: "微信支付", Look: "green"},
+}
+
+// showPayer is what a phone shows after scanning the code; opening it is the scan.
+func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
+	t, ok := s.payerTrade(w, r)
+	if !ok {
+		return
+	}
+	state := t.at(s.clock.Now())
+	if state == created {
+		if err := s.scanned(r.Context(), t); err != nil {
+			s.failed(w, r, err)
+			return
+		}
+		state = waiting
+	}
+	v := view(t, state)
+	if state != waiting {
+		v.Result, v.ResultZH, v.Tone = told(state)
+	}
+	render(w, http.StatusOK, v)
+}
+
+// playPayer is the payer's choice: outcome=succeed, decline or abandon, and late=true for money that comes after the end.
+func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
+	t, ok := s.payerTrade(w, r)
+	if !ok {
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "a form is wanted: outcome=succeed, decline or abandon", http.StatusBadRequest)
+		return
+	}
+	outcome, lateText := r.PostForm.Get("outcome"), r.PostForm.Get("late")
+	late := lateText == "true"
+	state := t.at(s.clock.Now())
+	open := state == created || state == waiting
+	var done bool
+	var err error
+	switch {
+	case lateText != "" && lateText != "true" && lateText != "false":
+		http.Error(w, "late: true or false is wanted", http.StatusBadRequest)
+		return
+	case outcome == "succeed":
+		done, err = s.pay(r.Context(), t, late)
+	case outcome == "decline":
+		done, err = s.decline(r.Context(), t)
+	case outcome == "abandon":
+		if done = open; done && state == created {
+			err = s.scanned(r.Context(), t)
+		}
+	default:
+		http.Error(w, "outcome: succeed, decline or abandon is wanted", http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	s.answerPayer(w, r, t.Token, outcome, done)
+}
+
+// answerPayer shows how the trade stands after the choice; a choice that was not possible is 409.
+func (s *Sandbox) answerPayer(w http.ResponseWriter, r *http.Request, token, outcome string, done bool) {
+	t, err := s.findByToken(r.Context(), token)
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	state := t.at(s.clock.Now())
+	v := view(t, state)
+	code := http.StatusOK
+	switch {
+	case !done:
+		code = http.StatusConflict
+		v.Result, v.ResultZH, v.Tone = told(state)
+	case outcome == "abandon":
+		v.Open, v.Late = false, false
+		v.Result, v.ResultZH, v.Tone = "You left without paying. The code stays valid until it expires.", "您已离开，尚未付款。二维码在到期前仍然有效。", "plain"
+	default:
+		v.Result, v.ResultZH, v.Tone = told(state)
+	}
+	render(w, code, v)
+}
+
+// told puts an ended state into words.
+func told(state status) (en, zh, tone string) {
+	switch state {
+	case paid:
+		return "Paid.", "支付成功", "good"
+	case declined:
+		return "Payment declined. Nothing was taken.", "支付失败，未扣款", "bad"
+	case closed:
+		return "The merchant has closed this trade. It cannot be paid any more.", "商家已关闭该交易，无法继续付款", "bad"
+	case expired:
+		return "This code has expired.", "二维码已过期", "bad"
+	}
+	return "This trade is waiting for its payer.", "等待付款", "plain"
+}
+
+func view(t trade, state status) payerView {
+	v := looks[t.Channel]
+	v.Merchant, v.Subject, v.Number = "paydesk sandbox", t.Subject, t.Number
+	v.Amount = money.New(t.Amount, money.Currency(t.Currency)).Decimal()
+	v.Open = state == created || state == waiting
+	v.Late = state == closed || state == expired
+	return v
+}
+
+func (s *Sandbox) payerTrade(w http.ResponseWriter, r *http.Request) (trade, bool) {
+	t, err := s.findByToken(r.Context(), r.PathValue("token"))
+	if errors.Is(err, errNoTrade) {
+		http.Error(w, "no such trade", http.StatusNotFound)
+		return trade{}, false
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return trade{}, false
+	}
+	return t, true
+}
+
+func render(w http.ResponseWriter, code int, v payerView) {
+	var page bytes.Buffer
+	if err := payerPage.Execute(&page, v); err != nil {
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(code)
+	page.WriteTo(w)
+}
