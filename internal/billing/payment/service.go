@@ -40,7 +40,7 @@ type Config struct {
 
 // Accounts is what payments ask of accounts.
 type Accounts interface {
-	ByID(ctx context.Context, id models.ID) (models.Account, error)
+	ByID(ctx context.Context, id models.ID) (account models.Account, found bool, err error)
 }
 
 // Service starts, settles and ends payments. It is safe for concurrent use.

@@ -46,12 +46,12 @@ func (s *Service) TopUp(ctx context.Context, who Payer, online Online) (models.P
 }
 
 func (s *Service) newTopUp(ctx context.Context, who Payer, online Online) (models.Payment, error) {
-	account, err := s.Accounts.ByID(ctx, who.AccountID)
+	account, found, err := s.Accounts.ByID(ctx, who.AccountID)
 	if err != nil {
 		return models.Payment{}, err
 	}
-	if account.Status != models.AccountActive {
-		return models.Payment{}, fault.New("ACCOUNT_NOT_ACTIVE")
+	if !found {
+		return models.Payment{}, fault.New("ACCOUNT_NOT_FOUND")
 	}
 	if f := s.checkOnline(policy.CustomerOf(&account), models.PurposeTopUp, online, "input", "online"); f != nil {
 		return models.Payment{}, f
