@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/lestrrat-go/httprc/v3"
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
 )
@@ -25,7 +26,7 @@ func newKeySource(ctx context.Context, cfg Config) (keySource, error) {
 	case cfg.JWKSURL != "" && cfg.KeyFile != "":
 		return nil, errors.New("auth: a JWKS URL and a key file exclude each other")
 	case cfg.JWKSURL != "":
-		return newRemote(ctx, cfg)
+		return newRemote(ctx, cfg), nil
 	case cfg.KeyFile != "":
 		return newFile(cfg.KeyFile)
 	}
@@ -58,84 +59,94 @@ func (f fixed) find(_ context.Context, alg jwa.SignatureAlgorithm, _ string) ([]
 func (f fixed) close() error { return nil }
 
 const (
-	jwksMinInterval = time.Minute
-	jwksMaxInterval = 15 * time.Minute
-	jwksTimeout     = 10 * time.Second
-	// refetchEvery bounds what unknown key ids can make us fetch.
-	refetchEvery = 30 * time.Second
+	// refreshEvery is how long a removed key is believed at most; new keys are seen at once, by their id.
+	refreshEvery = 10 * time.Minute
+	jwksTimeout  = 10 * time.Second
+	// refetchEvery bounds what unknown key ids, or a host that is down, can make us fetch.
+	refetchEvery = 15 * time.Second
 )
 
 // remote is the identity provider's JWKS, refreshed in the background and, at most every refetchEvery, when a token
-// names a key that is not known yet (rotation).
+// names a key that is not known yet (rotation). When the provider is down the last keys stand.
 type remote struct {
-	url   string
-	cache *jwk.Cache
-	stop  context.CancelFunc
+	url    string
+	client *http.Client
+	set    atomic.Pointer[jwk.Set]
+	stop   context.CancelFunc
+	done   chan struct{}
 
 	mu      sync.Mutex
 	fetched time.Time
 }
 
-func newRemote(ctx context.Context, cfg Config) (*remote, error) {
+func newRemote(ctx context.Context, cfg Config) *remote {
 	client := cfg.HTTPClient
 	if client == nil {
 		client = &http.Client{Timeout: jwksTimeout}
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	cache, err := jwk.NewCache(ctx, httprc.NewClient(httprc.WithHTTPClient(client)))
-	if err == nil {
-		err = cache.Register(ctx, cfg.JWKSURL, jwk.WithWaitReady(false),
-			jwk.WithMinInterval(jwksMinInterval), jwk.WithMaxInterval(jwksMaxInterval))
+	r := &remote{url: cfg.JWKSURL, client: client, stop: stop, done: make(chan struct{})}
+	go r.run(ctx)
+	return r
+}
+
+// run fetches at the start and every refreshEvery until ctx ends.
+func (r *remote) run(ctx context.Context) {
+	defer close(r.done)
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		r.fetch(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
-	if err != nil {
-		stop()
-		return nil, fmt.Errorf("auth: JWKS URL: %w", err)
-	}
-	return &remote{url: cfg.JWKSURL, cache: cache, stop: stop}, nil
 }
 
 func (r *remote) find(ctx context.Context, alg jwa.SignatureAlgorithm, kid string) ([]jwk.Key, error) {
-	var keys []jwk.Key
-	ready := r.cache.Ready(ctx, r.url)
-	if ready {
-		if set, err := r.cache.Lookup(ctx, r.url); err == nil {
-			keys = matching(set, alg, kid)
-		}
-	}
-	if len(keys) > 0 || !r.mayFetch() {
-		if !ready && len(keys) == 0 {
-			return nil, ErrKeys
-		}
+	if keys := r.known(alg, kid); len(keys) > 0 {
 		return keys, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
-	defer cancel()
-	set, err := r.cache.Refresh(ctx, r.url)
-	if err != nil {
-		if ready {
-			return nil, nil // the old keys stand: the token's is not among them
-		}
+	// The client's own end does not count: all that wait want the answer.
+	r.fetch(context.WithoutCancel(ctx))
+	if r.set.Load() == nil {
 		return nil, ErrKeys
 	}
-	return matching(set, alg, kid), nil
+	return r.known(alg, kid), nil
 }
 
-func (r *remote) mayFetch() bool {
+func (r *remote) known(alg jwa.SignatureAlgorithm, kid string) []jwk.Key {
+	set := r.set.Load()
+	if set == nil {
+		return nil
+	}
+	return matching(*set, alg, kid)
+}
+
+// fetch reads the keys unless that was done a moment ago. Callers wait for the one that fetches.
+func (r *remote) fetch(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.fetched) < refetchEvery {
-		return false
+		return
 	}
 	r.fetched = time.Now()
-	return true
+	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
+	defer cancel()
+	set, err := jwk.Fetch(ctx, r.url, jwk.WithHTTPClient(r.client))
+	if err != nil {
+		slog.Warn("the JWKS could not be fetched; the last keys stand", "url", r.url, "error", err)
+		return
+	}
+	r.set.Store(&set)
 }
 
 func (r *remote) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), jwksTimeout)
-	defer cancel()
-	err := r.cache.Shutdown(ctx)
 	r.stop()
-	return err
+	<-r.done
+	return nil
 }
 
 // matching are the keys that fit the algorithm by their own type (never by what the token claims alone), and the id

@@ -24,7 +24,7 @@ const (
 // Waker is what it needs of package live; nil where there is one instance alone.
 type Waker interface {
 	Watch(topic string) (wake <-chan struct{}, stop func())
-	Publish(ctx context.Context, topics ...string)
+	Publish(ctx context.Context, topics ...string) error
 }
 
 // ErrBackwards: the clock only goes forward.
@@ -122,7 +122,8 @@ func (s *Shifted) move(ctx context.Context, next func(time.Duration) (time.Durat
 		}
 		if done {
 			if s.live != nil {
-				s.live.Publish(ctx, topic)
+				// The others look every second as well.
+				_ = s.live.Publish(ctx, topic)
 			}
 			return nil
 		}
