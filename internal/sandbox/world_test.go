@@ -1,0 +1,294 @@
+package sandbox_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"paydesk/internal/channel"
+	"paydesk/internal/channel/alipay"
+	"paydesk/internal/channel/guard"
+	"paydesk/internal/channel/wechatpay"
+	"paydesk/internal/money"
+	"paydesk/internal/platform/settings"
+	"paydesk/internal/platform/testenv"
+	"paydesk/internal/sandbox"
+	"paydesk/models"
+)
+
+// world is a sandbox behind a real listener, the two adapters configured for it, and a merchant's notification address.
+type world struct {
+	t        *testing.T
+	home     testenv.Home
+	url      string
+	sandbox  *sandbox.Sandbox
+	clock    *handClock
+	creds    sandbox.Credentials
+	adapters map[models.PaymentChannel]channel.Adapter
+	heard    chan heard
+	deaf     *atomic.Bool // the merchant answers 500
+}
+
+// heard is a notification as it reached the merchant.
+type heard struct {
+	channel.Notification
+	path string
+}
+
+// handClock is a product's clock moved by hand.
+type handClock struct{ ahead atomic.Int64 }
+
+func (c *handClock) Now() time.Time {
+	return time.Now().UTC().Add(time.Duration(c.ahead.Load())).Truncate(time.Microsecond)
+}
+func (c *handClock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// cachedKeys spare the other homes of this run the making of RSA keys.
+var cachedKeys struct {
+	sync.Mutex
+	text string
+}
+
+// each runs a test on both homes and with both channels.
+func each(t *testing.T, fn func(t *testing.T, w *world, a channel.Adapter)) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		w := newWorld(t, home)
+		for _, c := range []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay} {
+			t.Run(string(c), func(t *testing.T) {
+				w := *w
+				w.t = t
+				fn(t, &w, w.adapters[c])
+			})
+		}
+	})
+}
+
+func newWorld(t *testing.T, home testenv.Home) *world {
+	t.Helper()
+	w := &world{t: t, home: home, clock: &handClock{}, deaf: new(atomic.Bool), heard: make(chan heard, 1000)}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	w.url = server.URL
+	w.sandbox = sandbox.New(sandbox.Config{DB: home.DB, Clock: w.clock, PublicURL: func() string { return w.url },
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	mux.Handle(sandbox.Prefix, w.sandbox)
+	mux.HandleFunc("/notify/", w.hear)
+
+	cachedKeys.Lock()
+	defer cachedKeys.Unlock()
+	if cachedKeys.text != "" {
+		if _, err := settings.Create(t.Context(), home.DB, "sandbox.keys", cachedKeys.text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if w.creds, err = w.sandbox.Credentials(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if cachedKeys.text, _, err = settings.Get(t.Context(), home.DB, "sandbox.keys"); err != nil {
+		t.Fatal(err)
+	}
+	w.adapters = map[models.PaymentChannel]channel.Adapter{
+		models.ChannelAlipay: newAlipay(t, w.url, w.creds), models.ChannelWeChatPay: newWeChatPay(t, w.url, w.creds)}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.sandbox.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return w
+}
+
+func newAlipay(t *testing.T, base string, c sandbox.Credentials) *alipay.Adapter {
+	t.Helper()
+	a, err := alipay.New(alipay.Config{BaseURL: base + sandbox.AlipayPath, AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID,
+		PrivateKey: c.Alipay.PrivateKey, AlipayPublicKey: c.Alipay.AlipayPublicKey, Mode: guard.Sandbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func newWeChatPay(t *testing.T, base string, c sandbox.Credentials) *wechatpay.Adapter {
+	t.Helper()
+	a, err := wechatpay.New(wechatpay.Config{BaseURL: base + sandbox.WeChatPayPath, AppID: c.WeChatPay.AppID,
+		MchID: c.WeChatPay.MchID, CertificateSerial: c.WeChatPay.CertificateSerial, PrivateKey: c.WeChatPay.PrivateKey,
+		PublicKeyID: c.WeChatPay.PublicKeyID, PublicKey: c.WeChatPay.PublicKey, APIv3Key: c.WeChatPay.APIv3Key, Mode: guard.Sandbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// hear is the merchant: it keeps what came and acknowledges what is not forged.
+func (w *world) hear(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	n := channel.Notification{Header: r.Header.Clone(), Body: body}
+	w.heard <- heard{n, r.URL.Path}
+	if w.deaf.Load() {
+		http.Error(rw, "not now", http.StatusInternalServerError)
+		return
+	}
+	a := w.adapters[models.PaymentChannel(strings.TrimPrefix(r.URL.Path, "/notify/"))]
+	k := a.Acknowledge()
+	if _, err := a.ParseNotification(r.Context(), n); err != nil {
+		k = a.Refuse()
+	}
+	if k.ContentType != "" {
+		rw.Header().Set("Content-Type", k.ContentType)
+	}
+	rw.WriteHeader(k.Status)
+	io.WriteString(rw, k.Body)
+}
+
+var numbers atomic.Int64
+
+func freshNumber() string {
+	return fmt.Sprintf("P%s%08d", time.Now().UTC().Format("060102150405"), numbers.Add(1))
+}
+
+// request is a fresh payment of 12.34 that ends in 30 minutes.
+func (w *world) request(a channel.Adapter) channel.StartRequest {
+	return channel.StartRequest{Number: freshNumber(), Amount: money.New(1234, "CNY"), Subject: "充值 <Top-up> & 100%",
+		ExpiresAt: w.clock.Now().Add(30 * time.Minute), ValidFor: 30 * time.Minute,
+		NotifyURL: w.url + "/notify/" + string(a.Channel())}
+}
+
+// start begins a payment and gives its number and the payer's page.
+func (w *world) start(a channel.Adapter) (number, page string) {
+	w.t.Helper()
+	r := w.request(a)
+	act, err := a.Start(w.t.Context(), r)
+	if err != nil {
+		w.t.Fatal("start: ", err)
+	}
+	return r.Number, act.QR
+}
+
+func (w *world) query(a channel.Adapter, number string) channel.Event {
+	w.t.Helper()
+	e, err := a.Query(w.t.Context(), number)
+	if err != nil {
+		w.t.Fatal("query: ", err)
+	}
+	return e
+}
+
+// get opens a page as a phone does.
+func (w *world) get(page string) (int, string) {
+	w.t.Helper()
+	res, err := http.Get(page)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(body)
+}
+
+// play is the payer's choice; fields as in outcome=succeed&late=true.
+func (w *world) play(page, fields string) int {
+	w.t.Helper()
+	form, err := url.ParseQuery(fields)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.PostForm(page, form)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	io.Copy(io.Discard, res.Body)
+	return res.StatusCode
+}
+
+func (w *world) mustPlay(page, fields string) {
+	w.t.Helper()
+	if code := w.play(page, fields); code != http.StatusOK {
+		w.t.Fatalf("%s: HTTP %d", fields, code)
+	}
+}
+
+func (w *world) behave(json string) int {
+	w.t.Helper()
+	res, err := http.Post(w.url+"/sandbox/behaviour", "application/json", strings.NewReader(json))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+// treat sets a behaviour for the rest of the test.
+func (w *world) treat(a channel.Adapter, field, value string) {
+	w.t.Helper()
+	set := func(v string) int {
+		return w.behave(fmt.Sprintf(`{"channel":%q,%q:%q}`, a.Channel(), field, v))
+	}
+	if code := set(value); code != http.StatusNoContent {
+		w.t.Fatalf("behaviour %s: HTTP %d", value, code)
+	}
+	w.t.Cleanup(func() { set("normal") })
+}
+
+// hears waits for the next notification.
+func (w *world) hears() channel.Notification {
+	w.t.Helper()
+	select {
+	case h := <-w.heard:
+		return h.Notification
+	case <-time.After(20 * time.Second):
+		w.t.Fatal("no notification came")
+		return channel.Notification{}
+	}
+}
+
+// hearsNothing waits until every notification in the books is settled and none has come.
+func (w *world) hearsNothing() {
+	w.t.Helper()
+	w.settled()
+	select {
+	case h := <-w.heard:
+		w.t.Fatalf("a notification came: %s", h.Body)
+	default:
+	}
+}
+
+// settled waits until nothing is left to deliver.
+func (w *world) settled() {
+	w.t.Helper()
+	w.until("all notifications settled", func() bool {
+		return w.count("SELECT COUNT(*) FROM sandbox_notifications WHERE next_at IS NOT NULL") == 0
+	})
+}
+
+func (w *world) count(query string, args ...any) int {
+	w.t.Helper()
+	var n int
+	if _, err := w.home.DB.QueryRow(w.t.Context(), []any{&n}, query, args...); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *world) until(what string, done func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatal("waited in vain: ", what)
+		}
+	}
+}
