@@ -1,0 +1,93 @@
+// The main job, one tab an operation. Comments say who may run it: the persona is chosen above the editor.
+
+const key = () => crypto.randomUUID();
+
+const balance = `# As CREATOR or FINANCE: what is in the balance, and what waits to be paid.
+query Home {
+  viewer { name role permissions account { id number name currency identity } }
+  balance { available { formatted } frozen { formatted } total { formatted } credit { available { formatted } } version }
+  orders(filter: { statuses: [PENDING_PAYMENT] }, first: 5) {
+    nodes { id number productType amountDue { amount currency formatted } payability { payable code message } }
+    pageInfo { hasNextPage endCursor }
+  }
+  topUpOptions { channels { channel name available minimum { formatted } maximum { formatted } } suggested { formatted } }
+}
+`;
+
+const place = `# As SERVICE (choose it above): the vendor's order centre places orders on an account.
+# The key makes a repeat harmless: run it twice and the same orders come back.
+mutation Place($input: PlaceOrdersInput!) {
+  placeOrders(input: $input) {
+    orders { id number status amountDue { formatted } expiresAt }
+    errors { code message field }
+  }
+}
+`;
+
+const topUp = `# As CREATOR or FINANCE: open imageUrl (the QR code) or content (the payer's page, in the sandbox) in a new tab.
+mutation TopUp($input: TopUpInput!) {
+  topUp(input: $input) {
+    payment {
+      id number status version expiresAt
+      nextAction { ... on ScanQrCode { content imageUrl expiresAt } }
+    }
+    errors { code message field }
+  }
+}
+`;
+
+const pay = `# As CREATOR or FINANCE: put an order's id from the first tab into the variables.
+mutation Pay($input: PayInput!) {
+  pay(input: $input) {
+    payment { id number status amount { formatted } parts { kind channel amount { formatted } status } }
+    errors {
+      code message field
+      ... on InsufficientBalance { available { formatted } required { formatted } shortfall { formatted } }
+      ... on OrdersNotPayable { blocked { code message order { number } } remaining { number } }
+    }
+  }
+}
+`;
+
+const watch = `# As CREATOR or FINANCE, over the WebSocket: the payment now, then with each step; it ends with the payment.
+subscription Watch($paymentId: ID!) {
+  paymentStatus(paymentId: $paymentId) {
+    status version completedAt
+    timeline { at status note version }
+  }
+}
+`;
+
+const watchBalance = `# As CREATOR or FINANCE, over the WebSocket: the balance now, then after each change.
+subscription WatchBalance {
+  balanceChanged { available { formatted } frozen { formatted } version asOf }
+}
+`;
+
+const statement = `# As CREATOR or FINANCE: the statement, newest first.
+query Statement($after: String) {
+  transactions(first: 20, after: $after) {
+    nodes { postedAt kind amount { formatted } balanceAfter { formatted } note payment { number } order { number } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+// tabs are the editor's tabs at the first visit. An account is put in where an operation names one.
+export function tabs(account) {
+  const money = (amount) => ({ amount, currency: 'CNY' });
+  const order = {
+    number: `DEMO-${Date.now().toString(36).toUpperCase()}`, type: 'NEW_PURCHASE', productType: 'ecs',
+    items: [{ name: 'Cloud server', specification: '2 vCPU, 4 GiB', quantity: 1, period: '1 month', amount: money('96.00') }],
+  };
+  const list = [
+    [balance, {}],
+    [topUp, { input: { idempotencyKey: key(), online: { channel: 'ALIPAY', amount: money('100.00') } } }],
+    [watch, { paymentId: 'pay_…' }],
+    [pay, { input: { idempotencyKey: key(), orderId: 'ord_…', funding: { balance: money('96.00') } } }],
+    [statement, {}],
+    [watchBalance, {}],
+    [place, { input: { idempotencyKey: key(), accountId: account ?? 'acc_…', orders: [order] } }],
+  ];
+  return list.map(([query, variables]) => ({ query, variables: JSON.stringify(variables, null, 2) }));
+}
