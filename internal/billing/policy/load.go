@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"regexp"
 	"strconv"
@@ -93,7 +92,8 @@ var (
 func explain(name string, root *yaml.Node, err error) error {
 	var own *misplaced
 	if errors.As(err, &own) {
-		return fmt.Errorf("policy %s: line %d, %s: %s", name, own.line, keyAt(root, own.line, own.column), own.text)
+		key := find(root, func(n *yaml.Node) bool { return n.Line == own.line && n.Column == own.column })
+		return fmt.Errorf("policy %s: line %d, %s: %s", name, own.line, key, own.text)
 	}
 	var typed *yaml.TypeError
 	lines := []string{err.Error()}
@@ -110,20 +110,29 @@ func explain(name string, root *yaml.Node, err error) error {
 
 // translate turns the YAML library's words about Go types into words about the profile.
 func translate(root *yaml.Node, line, text string) string {
-	where := "line " + line
-	if number, err := strconv.Atoi(line); err == nil && root != nil {
-		where += ", " + keyAt(root, number, math.MaxInt)
+	number, _ := strconv.Atoi(line)
+	key := func(tag, value string) string {
+		start, cut := strings.CutSuffix(value, "...") // the library shortens long values
+		path := find(root, func(n *yaml.Node) bool {
+			same := n.Value == value || (cut && strings.HasPrefix(n.Value, start))
+			return n.Line == number && same && (tag == "" || n.Tag == "!!"+tag)
+		})
+		return "line " + line + ", " + path + ": "
 	}
-	switch {
-	case unknown.MatchString(text):
-		text = unknown.ReplaceAllString(text, "no key of a profile is called $1")
-	case duplicate.MatchString(text):
-		text = duplicate.ReplaceAllString(text, "the key $1 stands twice, first at line $2")
-	case misfit.MatchString(text):
-		m := misfit.FindStringSubmatch(text)
-		text = fmt.Sprintf("%s %q does not fit here, %s is needed", kinds[m[1]], m[2], needed(m[3]))
+	if m := unknown.FindStringSubmatch(text); m != nil {
+		return key("", m[1]) + "no key of a profile is called " + m[1]
 	}
-	return where + ": " + text
+	if m := duplicate.FindStringSubmatch(text); m != nil {
+		return key("", m[1]) + "the key " + m[1] + " stands twice, first at line " + m[2]
+	}
+	if m := misfit.FindStringSubmatch(text); m != nil {
+		what := kinds[m[1]]
+		if m[2] != "" {
+			what += fmt.Sprintf(" %q", m[2])
+		}
+		return key(m[1], m[2]) + what + " does not fit here, " + needed(m[3]) + " is needed"
+	}
+	return "line " + line + ": " + text
 }
 
 var kinds = map[string]string{"map": "a mapping", "seq": "a list", "str": "the text", "int": "the number", "float": "the number", "bool": "the value", "null": "nothing"}

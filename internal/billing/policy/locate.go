@@ -58,35 +58,24 @@ func pathText(path []any) string {
 	return b.String()
 }
 
-// keyAt is the path of the innermost key that begins at or before a place in the file.
-func keyAt(root *yaml.Node, line, column int) string {
-	var path []any
-	for n := root; n != nil; {
-		step, next := stepTo(n, line, column)
-		if step == nil {
-			break
-		}
-		path, n = append(path, step), next
-	}
+// find is the path of the first node that matches, keys of mappings included; empty where there is none.
+func find(n *yaml.Node, match func(*yaml.Node) bool) string {
+	path, _ := search(n, nil, match)
 	return pathText(path)
 }
 
-// stepTo finds the last child that begins at or before the place.
-func stepTo(n *yaml.Node, line, column int) (step any, next *yaml.Node) {
-	before := func(c *yaml.Node) bool { return c.Line < line || (c.Line == line && c.Column <= column) }
-	switch n.Kind {
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if before(n.Content[i]) {
-				step, next = n.Content[i].Value, n.Content[i+1]
-			}
+func search(n *yaml.Node, path []any, match func(*yaml.Node) bool) ([]any, bool) {
+	if match(n) {
+		return path, true
+	}
+	for i, c := range n.Content {
+		step := any(i)
+		if n.Kind == yaml.MappingNode {
+			step = n.Content[i-i%2].Value // a key and its value share the path
 		}
-	case yaml.SequenceNode:
-		for i, item := range n.Content {
-			if before(item) {
-				step, next = i, item
-			}
+		if found, ok := search(c, under(path, step), match); ok {
+			return found, true
 		}
 	}
-	return step, next
+	return nil, false
 }

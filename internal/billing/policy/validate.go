@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/text/language"
 
-	"paydesk/internal/money"
 	"paydesk/models"
 )
 
@@ -44,12 +43,14 @@ func (c *checker) require(ok bool, path []any, format string, args ...any) {
 // oneOf wants every value among those that fit, none twice.
 func oneOf[T ~string](c *checker, path []any, values, fits []T) {
 	for i, v := range values {
-		if !slices.Contains(fits, v) {
-			c.add(under(path, i), "%q is unknown; what fits: %s", v, join(fits))
-		} else if slices.Index(values, v) < i {
-			c.add(under(path, i), "%q stands twice", v)
-		}
+		known(c, under(path, i), v, fits)
+		c.require(slices.Index(values, v) == i, under(path, i), "%q stands twice", v)
 	}
+}
+
+// known wants a value that fits.
+func known[T ~string](c *checker, path []any, value T, fits []T) {
+	c.require(slices.Contains(fits, value), path, "%q is unknown; what fits: %s", value, join(fits))
 }
 
 func under(path []any, steps ...any) []any { return append(slices.Clone(path), steps...) }
@@ -92,8 +93,8 @@ func (p *Policy) validate() []problem {
 func (p *Policy) checkPlaces(c *checker) {
 	c.require(len(p.Currencies) > 0, []any{"currencies"}, "at least one currency is needed")
 	for i, currency := range p.Currencies {
-		_, known := currency.Exponent()
-		c.require(known, []any{"currencies", i}, "unknown currency %q; what fits: an ISO 4217 code like CNY", currency)
+		_, ok := currency.Exponent()
+		c.require(ok, []any{"currencies", i}, "unknown currency %q; what fits: an ISO 4217 code like CNY", currency)
 	}
 	distinct(c, []any{"regions"}, "key", keys(p.Regions, func(r Region) string { return r.Key }))
 	rest := 0
@@ -135,7 +136,7 @@ func distinct(c *checker, path []any, field string, values []string) {
 }
 
 func (p *Policy) checkChannel(c *checker, path []any, ch Channel) {
-	oneOf(c, under(path, "channel"), []models.PaymentChannel{ch.Channel}, channelsOfContract)
+	known(c, under(path, "channel"), ch.Channel, channelsOfContract)
 	c.require(len(ch.Purposes) > 0, under(path, "purposes"), "at least one purpose is needed; what fits: %s", join(purposesOfContract))
 	oneOf(c, under(path, "purposes"), ch.Purposes, purposesOfContract)
 	c.require(len(ch.SigningEntities) > 0, under(path, "signing_entities"), "at least one signing entity is needed")
@@ -146,7 +147,7 @@ func (p *Policy) checkChannel(c *checker, path []any, ch Channel) {
 	c.require(len(ch.Limits) > 0, under(path, "limits"), "limits in at least one currency are needed")
 	for _, currency := range sorted(ch.Limits) {
 		here := under(path, "limits", string(currency))
-		oneOf(c, here, []money.Currency{currency}, p.Currencies)
+		known(c, here, currency, p.Currencies)
 		limit := ch.Limits[currency]
 		whole := limit.Minimum.WholeUnits() && limit.Maximum.WholeUnits()
 		c.require(!ch.WholeUnits || whole, here, "a channel with whole_units needs whole limits")
@@ -161,7 +162,7 @@ func (p *Policy) checkTimes(c *checker) {
 	c.require(p.Payments.PartnerValidity > 0, []any{"payments", "partner_validity"}, "is needed")
 	for _, currency := range sorted(p.TopUp.Suggested) {
 		here := []any{"top_up", "suggested", string(currency)}
-		oneOf(c, here, []money.Currency{currency}, p.Currencies)
+		known(c, here, currency, p.Currencies)
 		for i, m := range p.TopUp.Suggested[currency] {
 			c.require(!m.IsZero(), under(here, i), "a suggested amount is above zero")
 		}
@@ -179,7 +180,7 @@ func (p *Policy) checkCards(c *checker) {
 	regions := keys(p.Regions, func(r Region) string { return r.Key })
 	for _, region := range sorted(p.Cards.Brands) {
 		here := []any{"cards", "brands", region}
-		oneOf(c, here, []string{region}, regions)
+		known(c, here, region, regions)
 		oneOf(c, here, p.Cards.Brands[region], cardBrands)
 	}
 	oneOf(c, []any{"cards", "three_d_secure_regions"}, p.Cards.ThreeDSecure, regions)
@@ -201,7 +202,7 @@ func (p *Policy) checkCards(c *checker) {
 
 func (p *Policy) checkMoneyOut(c *checker) {
 	c.require(p.Coupons.MaximumPerOrder >= 0, []any{"coupons", "maximum_per_order"}, "may not be negative")
-	oneOf(c, []any{"refunds", "online_to"}, []RefundRoute{p.Refunds.OnlineTo}, refundRoutes)
+	known(c, []any{"refunds", "online_to"}, p.Refunds.OnlineTo, refundRoutes)
 	days := p.Remittance.WorkingDays
 	c.require(days.From >= 1 && days.To >= days.From, []any{"remittance", "working_days"}, "from has to be at least 1 and to not below it")
 	c.require(p.Withdrawal.PerMonth >= 1, []any{"withdrawal", "per_month"}, "at least 1 is needed")
@@ -222,5 +223,5 @@ func sorted[K ~string, V any](m map[K]V) []K {
 // CountryExists reports whether the code is an ISO 3166-1 alpha-2 country, in capitals.
 func CountryExists(code string) bool {
 	region, err := language.ParseRegion(code)
-	return err == nil && len(code) == 2 && region.String() == code && region.IsCountry()
+	return err == nil && len(code) == 2 && region.Canonicalize().String() == code && region.IsCountry()
 }
