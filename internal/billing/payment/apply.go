@@ -9,6 +9,7 @@ import (
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/failpoint"
+	"paydesk/internal/platform/live"
 	"paydesk/models"
 )
 
@@ -76,7 +77,7 @@ func (s *Service) paid(ctx context.Context, p *models.Payment, ev channel.Event)
 		return s.gone(ctx, p, ev)
 	}
 	failpoint.Hit(failpoint.SettleTaken)
-	if _, err := s.move(ctx, p, evPaid, BalanceTopic(p.AccountID)); err != nil {
+	if _, err := s.move(ctx, p, evPaid, live.Balance(p.AccountID)); err != nil {
 		return Nothing, err
 	}
 	failpoint.Hit(failpoint.SettleMoved)
@@ -104,7 +105,7 @@ func (s *Service) late(ctx context.Context, p *models.Payment, ev channel.Event)
 	if err != nil || n == 0 {
 		return Nothing, err
 	}
-	if err := s.Outbox.Add(ctx, p.AccountID, BalanceTopic(p.AccountID), Topic(p.ID)); err != nil {
+	if err := s.Outbox.Add(ctx, p.AccountID, live.Balance(p.AccountID), live.Payment(p.ID)); err != nil {
 		return Nothing, err
 	}
 	s.Log.WarnContext(ctx, "paid after its end: credited to the balance", "payment", p.ID, "account", p.AccountID, "status", p.Status)

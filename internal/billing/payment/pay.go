@@ -12,6 +12,7 @@ import (
 	"paydesk/internal/money"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/live"
 	"paydesk/models"
 )
 
@@ -176,7 +177,7 @@ func (s *Service) fromBalance(ctx context.Context, p models.Payment, shares []or
 			return err
 		}
 		failpoint.Hit(failpoint.PayWritten)
-		if err := s.Outbox.Add(ctx, p.AccountID, Topic(p.ID), BalanceTopic(p.AccountID)); err != nil {
+		if err := s.Outbox.Add(ctx, p.AccountID, live.Payment(p.ID), live.Balance(p.AccountID)); err != nil {
 			return err
 		}
 		failpoint.Hit(failpoint.PayTold)
@@ -230,7 +231,7 @@ func (s *Service) throughChannel(ctx context.Context, p models.Payment, shares [
 			return err
 		}
 		failpoint.Hit(failpoint.PayWritten)
-		return s.Outbox.Add(ctx, p.AccountID, Topic(p.ID))
+		return s.Outbox.Add(ctx, p.AccountID, live.Payment(p.ID))
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/outbox"
 	"paydesk/models"
 )
@@ -65,10 +66,6 @@ type Online struct {
 	PaymentMethodID string
 	CardToken       string
 }
-
-// Topics of live that a payment and a balance have.
-func Topic(id models.ID) string             { return "payment:" + id.String() }
-func BalanceTopic(account models.ID) string { return "balance:" + account.String() }
 
 // errStale: somebody else changed the payment since it was read; read again.
 var errStale = errors.New("payment: changed meanwhile")
@@ -121,7 +118,7 @@ func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics 
 	if err := s.event(ctx, *p, "payment.note."+string(ev), now); err != nil {
 		return false, err
 	}
-	return true, s.Outbox.Add(ctx, p.AccountID, append(topics, Topic(p.ID))...)
+	return true, s.Outbox.Add(ctx, p.AccountID, append(topics, live.Payment(p.ID))...)
 }
 
 func (s *Service) event(ctx context.Context, p models.Payment, note string, at time.Time) error {

@@ -9,6 +9,7 @@ import (
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/live"
 	"paydesk/models"
 )
 
@@ -31,7 +32,7 @@ func (s *Service) TopUp(ctx context.Context, who Payer, online Online) (models.P
 				return err
 			}
 			failpoint.Hit(failpoint.TopUpWritten)
-			return s.Outbox.Add(ctx, p.AccountID, Topic(p.ID))
+			return s.Outbox.Add(ctx, p.AccountID, live.Payment(p.ID))
 		})
 		if err != nil {
 			return out, err
