@@ -2,7 +2,6 @@ package database_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -52,19 +51,32 @@ func (c *cutter) forward(client net.Conn) {
 	var once sync.Once
 	end := func() { once.Do(func() { _ = client.Close(); _ = server.Close() }) }
 	defer end()
-	go func() { defer end(); _, _ = io.Copy(client, server) }()
-	buffer := make([]byte, 1<<16)
-	for {
+	var muted atomic.Bool
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		defer end()
+		for answer := make([]byte, 1<<16); ; {
+			n, err := server.Read(answer)
+			if err != nil || muted.Load() {
+				return
+			}
+			if _, err := client.Write(answer[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	for buffer := make([]byte, 1<<16); ; {
 		n, err := client.Read(buffer)
 		if err != nil {
 			return
 		}
 		if word := c.word.Load().(string); word != "" && strings.Contains(string(buffer[:n]), word) {
 			c.word.Store("")
-			_ = client.Close()
 			if c.after.Load() {
+				muted.Store(true)
 				_, _ = server.Write(buffer[:n])
-				_, _ = server.Read(buffer) // done on the server
+				<-answered // done on the server; the answer is dropped
 			}
 			return
 		}
