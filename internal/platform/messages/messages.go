@@ -40,6 +40,15 @@ func Text(locale, key string, args map[string]any) string {
 	return wordings[len(wordings)-1].write(locale, args)
 }
 
+// ForField is the message of a fault at a path of the input: the variant key.<last field> where there is one, such as
+// INVALID_INPUT.email, else the message as such.
+func ForField(locale, key string, field []string, args map[string]any) string {
+	if n := len(field); n > 0 && Has(key+"."+field[n-1]) {
+		key += "." + field[n-1]
+	}
+	return Text(locale, key, args)
+}
+
 // Has reports whether there is a message with this key.
 func Has(key string) bool { return len(catalogue[Locales[0]][key]) > 0 }
 
@@ -73,14 +82,6 @@ func variant(language map[string][]wording, key string, args map[string]any) str
 
 // wording is a text cut at its placeholders: text, name, text, name, …, text.
 type wording []string
-
-func (w wording) names() []string {
-	var names []string
-	for i := 1; i < len(w); i += 2 {
-		names = append(names, w[i])
-	}
-	return names
-}
 
 func (w wording) fits(args map[string]any) bool {
 	for i := 1; i < len(w); i += 2 {

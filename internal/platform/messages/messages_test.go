@@ -48,12 +48,39 @@ func enum(t *testing.T, name string) []string {
 }
 
 func TestEveryValueOfTheSchemaHasItsMessage(t *testing.T) {
-	for name, prefix := range map[string]string{"UserErrorCode": "", "TransactionKind": "transaction.", "PaymentChannel": "channel.name.", "PaymentPurpose": "subject."} {
+	for name, prefix := range map[string]string{"UserErrorCode": "", "TransactionKind": "transaction.", "PaymentChannel": "channel.name."} {
 		for _, value := range enum(t, name) {
 			if !messages.Has(prefix + value) {
 				t.Errorf("%s.%s has no message %s", name, value, prefix+value)
 			}
 		}
+	}
+}
+
+var literal = regexp.MustCompile(`"((?:payment\.note|payment\.subject|transaction|selection|remedy|channel\.(?:reason|name))\.[A-Za-z_.]*[A-Za-z])"`)
+
+// Every key that the code names stands in the catalogue.
+func TestKeysOfTheCodeExist(t *testing.T) {
+	found := 0
+	for _, root := range []string{"../../billing", "../../../resolvers"} {
+		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, m := range literal.FindAllStringSubmatch(string(source), -1) {
+				if found++; !messages.Has(m[1]) {
+					t.Errorf("%s: no message %s", path, m[1])
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d keys found: are they written another way?", found)
 	}
 }
 
@@ -174,6 +201,24 @@ func TestText(t *testing.T) {
 	} {
 		if got := messages.Text(c.locale, c.key, c.args); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.locale, c.key, got, c.want)
+		}
+	}
+}
+
+func TestForField(t *testing.T) {
+	for _, c := range []struct {
+		field []string
+		args  map[string]any
+		want  string
+	}{
+		{[]string{"input", "email"}, nil, "Enter an e-mail address such as name@example.com."},
+		{[]string{"input", "orders", "0", "number"}, map[string]any{"number": "HW1"}, "The number HW1 is in use already. Choose another one."},
+		{[]string{"input", "number"}, nil, "Enter a number of 1 to 64 letters, digits and signs, without spaces."},
+		{[]string{"input", "else"}, nil, "Check this entry: it is missing, too long or not in the form that is needed here."},
+		{nil, nil, "Check this entry: it is missing, too long or not in the form that is needed here."},
+	} {
+		if got := messages.ForField("en", "INVALID_INPUT", c.field, c.args); got != c.want {
+			t.Errorf("%v: %q, want %q", c.field, got, c.want)
 		}
 	}
 }
