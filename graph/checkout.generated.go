@@ -802,8 +802,8 @@ func (ec *executionContext) _CheckoutLine_order(ctx context.Context, field graph
 			return obj.Order, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Order) graphql.Marshaler {
-			return ec.marshalNOrder2paydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖpaydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2662,8 +2662,14 @@ func (ec *executionContext) marshalNChannelOption2ᚖpaydeskᚋgraphᚋmodelᚐC
 	return ec._ChannelOption(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCheckout2paydeskᚋgraphᚋmodelᚐCheckout(ctx context.Context, sel ast.SelectionSet, v model.Checkout) graphql.Marshaler {
-	return ec._Checkout(ctx, sel, &v)
+func (ec *executionContext) marshalNCheckout2ᚖpaydeskᚋgraphᚋmodelᚐCheckout(ctx context.Context, sel ast.SelectionSet, v *model.Checkout) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Checkout(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNCheckoutLine2ᚕᚖpaydeskᚋgraphᚋmodelᚐCheckoutLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.CheckoutLine) graphql.Marshaler {

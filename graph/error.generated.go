@@ -36,8 +36,8 @@ func (ec *executionContext) _BlockedOrder_order(ctx context.Context, field graph
 			return obj.Order, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Order) graphql.Marshaler {
-			return ec.marshalNOrder2paydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖpaydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
 		},
 		true,
 		true,
@@ -619,8 +619,8 @@ func (ec *executionContext) _QuoteChanged_checkout(ctx context.Context, field gr
 			return obj.Checkout, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Checkout) graphql.Marshaler {
-			return ec.marshalNCheckout2paydeskᚋgraphᚋmodelᚐCheckout(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Checkout) graphql.Marshaler {
+			return ec.marshalNCheckout2ᚖpaydeskᚋgraphᚋmodelᚐCheckout(ctx, selections, v)
 		},
 		true,
 		true,

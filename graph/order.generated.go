@@ -747,8 +747,8 @@ func (ec *executionContext) _OrderEdge_node(ctx context.Context, field graphql.C
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Order) graphql.Marshaler {
-			return ec.marshalNOrder2paydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖpaydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2095,10 +2095,6 @@ func (ec *executionContext) unmarshalNChargingMode2paydeskᚋgraphᚋmodelᚐCha
 
 func (ec *executionContext) marshalNChargingMode2paydeskᚋgraphᚋmodelᚐChargingMode(ctx context.Context, sel ast.SelectionSet, v model.ChargingMode) graphql.Marshaler {
 	return v
-}
-
-func (ec *executionContext) marshalNOrder2paydeskᚋgraphᚋmodelᚐOrder(ctx context.Context, sel ast.SelectionSet, v model.Order) graphql.Marshaler {
-	return ec._Order(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNOrder2ᚕᚖpaydeskᚋgraphᚋmodelᚐOrderᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Order) graphql.Marshaler {

@@ -872,8 +872,8 @@ func (ec *executionContext) _PaymentAllocation_order(ctx context.Context, field 
 			return obj.Order, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Order) graphql.Marshaler {
-			return ec.marshalNOrder2paydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖpaydeskᚋgraphᚋmodelᚐOrder(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1174,8 +1174,8 @@ func (ec *executionContext) _PaymentEdge_node(ctx context.Context, field graphql
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Payment) graphql.Marshaler {
-			return ec.marshalNPayment2paydeskᚋgraphᚋmodelᚐPayment(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payment) graphql.Marshaler {
+			return ec.marshalNPayment2ᚖpaydeskᚋgraphᚋmodelᚐPayment(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3162,10 +3162,6 @@ func (ec *executionContext) unmarshalNOnlineFundingInput2paydeskᚋgraphᚋmodel
 func (ec *executionContext) unmarshalNPayInput2paydeskᚋgraphᚋmodelᚐPayInput(ctx context.Context, v any) (model.PayInput, error) {
 	res, err := ec.unmarshalInputPayInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPayment2paydeskᚋgraphᚋmodelᚐPayment(ctx context.Context, sel ast.SelectionSet, v model.Payment) graphql.Marshaler {
-	return ec._Payment(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNPayment2ᚕᚖpaydeskᚋgraphᚋmodelᚐPaymentᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Payment) graphql.Marshaler {

@@ -30,7 +30,6 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Transaction() TransactionResolver
-	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {

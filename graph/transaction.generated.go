@@ -436,8 +436,8 @@ func (ec *executionContext) _TransactionEdge_node(ctx context.Context, field gra
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.Transaction) graphql.Marshaler {
-			return ec.marshalNTransaction2paydeskᚋgraphᚋmodelᚐTransaction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Transaction) graphql.Marshaler {
+			return ec.marshalNTransaction2ᚖpaydeskᚋgraphᚋmodelᚐTransaction(ctx, selections, v)
 		},
 		true,
 		true,
@@ -755,10 +755,6 @@ func (ec *executionContext) _TransactionEdge(ctx context.Context, sel ast.Select
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
-
-func (ec *executionContext) marshalNTransaction2paydeskᚋgraphᚋmodelᚐTransaction(ctx context.Context, sel ast.SelectionSet, v model.Transaction) graphql.Marshaler {
-	return ec._Transaction(ctx, sel, &v)
-}
 
 func (ec *executionContext) marshalNTransaction2ᚕᚖpaydeskᚋgraphᚋmodelᚐTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Transaction) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {

@@ -7,80 +7,147 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"paydesk/graph"
 	"paydesk/graph/model"
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/page"
 )
 
 func (r *accountResolver) CreditLine(ctx context.Context, obj *model.Account) (*model.CreditLine, error) {
-	panic(fmt.Errorf("not implemented: CreditLine - creditLine"))
+	b, err := r.load(ctx).balance(ctx, obj.Key)
+	if err != nil {
+		return nil, err
+	}
+	return b.Credit, nil
 }
 
 func (r *accountResolver) Partner(ctx context.Context, obj *model.Account) (*model.Partner, error) {
-	panic(fmt.Errorf("not implemented: Partner - partner"))
+	if obj.PartnerID.IsZero() {
+		return nil, nil
+	}
+	partner, err := r.load(ctx).mustAccount(ctx, obj.PartnerID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.Partner{AccountID: partner.ID, Name: partner.Name}, nil
 }
 
 func (r *accountResolver) Balance(ctx context.Context, obj *model.Account) (*model.Balance, error) {
-	panic(fmt.Errorf("not implemented: Balance - balance"))
+	return r.load(ctx).balance(ctx, obj.Key)
 }
 
 func (r *accountResolver) Orders(ctx context.Context, obj *model.Account, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) (*model.OrderConnection, error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return connection(ctx, r.load(ctx), obj.Key, func() (*model.OrderConnection, error) {
+		return r.orderPage(ctx, obj.Key, filter, orderBy, p)
+	})
 }
 
 func (r *accountResolver) Payments(ctx context.Context, obj *model.Account, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) (*model.PaymentConnection, error) {
-	panic(fmt.Errorf("not implemented: Payments - payments"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return connection(ctx, r.load(ctx), obj.Key, func() (*model.PaymentConnection, error) {
+		return r.paymentPage(ctx, obj.Key, filter, p)
+	})
 }
 
+// PaymentMethods are empty until they have a domain.
 func (r *accountResolver) PaymentMethods(ctx context.Context, obj *model.Account) ([]model.PaymentMethod, error) {
-	panic(fmt.Errorf("not implemented: PaymentMethods - paymentMethods"))
+	return []model.PaymentMethod{}, nil
 }
 
+// Remittances are empty until they have a domain.
 func (r *accountResolver) Remittances(ctx context.Context, obj *model.Account, filter *model.RemittanceFilter, first *int, after *string, last *int, before *string) (*model.RemittanceConnection, error) {
-	panic(fmt.Errorf("not implemented: Remittances - remittances"))
+	_, err := page.Parse(first, after, last, before)
+	return &model.RemittanceConnection{TotalCount: count(0)}, err
 }
 
+// Bills are empty until they have a domain.
 func (r *accountResolver) Bills(ctx context.Context, obj *model.Account, filter *model.BillFilter, first *int, after *string, last *int, before *string) (*model.BillConnection, error) {
-	panic(fmt.Errorf("not implemented: Bills - bills"))
+	_, err := page.Parse(first, after, last, before)
+	return &model.BillConnection{TotalCount: count(0)}, err
 }
 
 func (r *accountResolver) Transactions(ctx context.Context, obj *model.Account, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) (*model.TransactionConnection, error) {
-	panic(fmt.Errorf("not implemented: Transactions - transactions"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return connection(ctx, r.load(ctx), obj.Key, func() (*model.TransactionConnection, error) {
+		return r.transactionPage(ctx, obj.Key, filter, p)
+	})
 }
 
 func (r *mutationResolver) OpenAccount(ctx context.Context, input model.OpenAccountInput) (*model.OpenAccountPayload, error) {
-	panic(fmt.Errorf("not implemented: OpenAccount - openAccount"))
+	o, err := opening(input)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.s.Accounts.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &model.OpenAccountPayload{Account: r.view(ctx).account(a)}, nil
 }
 
 func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.UpdateAccountPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateAccount - updateAccount"))
+	id, u, err := accountUpdate(input)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.s.Accounts.Update(ctx, id, u)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateAccountPayload{Account: r.view(ctx).account(a)}, nil
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	v := auth.From(ctx)
+	out := &model.Viewer{UserID: v.UserID, Name: v.Name, Role: model.Role(v.Role), Permissions: permissions(v.Role)}
+	if v.AccountID.IsZero() || !selects(ctx, "account") {
+		return out, nil
+	}
+	a, found, err := r.s.Accounts.ByID(ctx, v.AccountID)
+	if found {
+		out.Account = r.view(ctx).account(a)
+	}
+	return out, err
 }
 
 func (r *queryResolver) Balance(ctx context.Context) (*model.Balance, error) {
-	panic(fmt.Errorf("not implemented: Balance - balance"))
+	return r.balance(ctx, auth.From(ctx).AccountID, selects(ctx, "withdrawable"))
 }
 
 func (r *queryResolver) Account(ctx context.Context, id *string, number *string) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	if (id == nil) == (number == nil) {
+		return nil, fault.BadInput("account takes an id or a number, one of the two")
+	}
+	a, found, err := r.findAccount(ctx, id, number)
+	if err != nil || !found {
+		return nil, err
+	}
+	return r.view(ctx).account(a), nil
 }
 
 func (r *subscriptionResolver) BalanceChanged(ctx context.Context) (<-chan *model.Balance, error) {
-	panic(fmt.Errorf("not implemented: BalanceChanged - balanceChanged"))
-}
-
-func (r *viewerResolver) Account(ctx context.Context, obj *model.Viewer) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	id := auth.From(ctx).AccountID
+	return watch(ctx, r.Resolver, live.Balance(id), func(ctx context.Context) (state[*model.Balance], error) {
+		b, err := r.balance(ctx, id, true)
+		if err != nil {
+			return state[*model.Balance]{}, err
+		}
+		return state[*model.Balance]{value: b, version: b.Version}, nil
+	})
 }
 
 func (r *Resolver) Account() graph.AccountResolver { return &accountResolver{r} }
 
-func (r *Resolver) Viewer() graph.ViewerResolver { return &viewerResolver{r} }
-
-type (
-	accountResolver struct{ *Resolver }
-	viewerResolver  struct{ *Resolver }
-)
+type accountResolver struct{ *Resolver }

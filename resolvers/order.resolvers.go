@@ -7,45 +7,92 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"paydesk/graph"
 	"paydesk/graph/model"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/page"
 )
 
 func (r *mutationResolver) CancelOrder(ctx context.Context, input model.CancelOrderInput) (*model.CancelOrderPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelOrder - cancelOrder"))
+	id, err := orderID(input.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	row, err := r.s.Orders.Cancel(ctx, auth.From(ctx).AccountID, id)
+	if err != nil {
+		return nil, err
+	}
+	o, err := r.view(ctx).oneOrder(ctx, row)
+	return &model.CancelOrderPayload{Order: o}, err
 }
 
 func (r *mutationResolver) PlaceOrders(ctx context.Context, input model.PlaceOrdersInput) (*model.PlaceOrdersPayload, error) {
-	panic(fmt.Errorf("not implemented: PlaceOrders - placeOrders"))
+	p, err := placement(input)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.s.Orders.Place(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := r.view(ctx).ordersWithLinks(ctx, rows)
+	return &model.PlaceOrdersPayload{Orders: orders}, err
 }
 
 func (r *mutationResolver) ReportDelivery(ctx context.Context, input model.ReportDeliveryInput) (*model.ReportDeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: ReportDelivery - reportDelivery"))
+	id, err := orderID(input.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	row, err := r.s.Orders.ReportDelivery(ctx, id, input.Delivered, orZero(input.Reason))
+	if err != nil {
+		return nil, err
+	}
+	o, err := r.view(ctx).oneOrder(ctx, row)
+	return &model.ReportDeliveryPayload{Order: o}, err
 }
 
 func (r *orderResolver) Account(ctx context.Context, obj *model.Order) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	return r.load(ctx).mustAccount(ctx, obj.AccountID)
 }
 
+// LinkedOrders were read with the order wherever they were asked for.
 func (r *orderResolver) LinkedOrders(ctx context.Context, obj *model.Order) ([]*model.Order, error) {
-	panic(fmt.Errorf("not implemented: LinkedOrders - linkedOrders"))
+	if obj.Linked != nil || obj.BundleID.IsZero() {
+		return obj.Linked, nil
+	}
+	o, err := r.load(ctx).order(ctx, ref{obj.AccountID, obj.Key})
+	if err != nil || o == nil {
+		return nil, err
+	}
+	return o.Linked, nil
 }
 
 func (r *orderResolver) Payments(ctx context.Context, obj *model.Order) ([]*model.Payment, error) {
-	panic(fmt.Errorf("not implemented: Payments - payments"))
+	return r.load(ctx).paymentsOfOrder(ctx, ref{obj.AccountID, obj.Key})
 }
 
 func (r *orderResolver) ActivePayment(ctx context.Context, obj *model.Order) (*model.Payment, error) {
-	panic(fmt.Errorf("not implemented: ActivePayment - activePayment"))
+	if obj.ActivePaymentID.IsZero() {
+		return nil, nil
+	}
+	return r.load(ctx).payment(ctx, ref{obj.AccountID, obj.ActivePaymentID})
 }
 
 func (r *queryResolver) Orders(ctx context.Context, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) (*model.OrderConnection, error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return r.orderPage(ctx, auth.From(ctx).AccountID, filter, orderBy, p)
 }
 
 func (r *queryResolver) Order(ctx context.Context, number string) (*model.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	row, found, err := r.s.Orders.ByNumber(ctx, auth.From(ctx).AccountID, number)
+	if err != nil || !found {
+		return nil, err
+	}
+	return r.view(ctx).oneOrder(ctx, row)
 }
 
 func (r *Resolver) Order() graph.OrderResolver { return &orderResolver{r} }

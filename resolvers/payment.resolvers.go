@@ -7,45 +7,99 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"paydesk/graph"
 	"paydesk/graph/model"
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/page"
+	"paydesk/models"
 )
 
 func (r *mutationResolver) Pay(ctx context.Context, input model.PayInput) (*model.PayPayload, error) {
-	panic(fmt.Errorf("not implemented: Pay - pay"))
+	in, err := payInput(input)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.s.Payments.Pay(ctx, payer(ctx), in)
+	if err != nil {
+		return nil, err
+	}
+	return &model.PayPayload{Payment: r.view(ctx).payment(p)}, nil
 }
 
 func (r *mutationResolver) CancelPayment(ctx context.Context, input model.CancelPaymentInput) (*model.CancelPaymentPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelPayment - cancelPayment"))
+	id, err := models.Decode(models.PrefixPayment, input.PaymentID)
+	if err != nil {
+		return nil, fault.New("PAYMENT_NOT_FOUND", "input", "paymentId")
+	}
+	p, err := r.s.Payments.Cancel(ctx, auth.From(ctx).AccountID, id)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CancelPaymentPayload{Payment: r.view(ctx).payment(p)}, nil
 }
 
 func (r *paymentResolver) Account(ctx context.Context, obj *model.Payment) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	return r.load(ctx).mustAccount(ctx, obj.AccountID)
 }
 
 func (r *paymentResolver) Orders(ctx context.Context, obj *model.Payment) ([]*model.Order, error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+	allocations, err := r.Allocations(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*model.Order, len(allocations))
+	for i, a := range allocations {
+		out[i] = a.Order
+	}
+	return out, nil
 }
 
 func (r *paymentResolver) Allocations(ctx context.Context, obj *model.Payment) ([]*model.PaymentAllocation, error) {
-	panic(fmt.Errorf("not implemented: Allocations - allocations"))
+	if obj.Purpose != model.PaymentPurposeOrders {
+		return nil, nil
+	}
+	return r.load(ctx).sharesOf(ctx, obj)
 }
 
 func (r *paymentResolver) Timeline(ctx context.Context, obj *model.Payment) ([]*model.PaymentEvent, error) {
-	panic(fmt.Errorf("not implemented: Timeline - timeline"))
+	rows, err := r.load(ctx).eventsOf(ctx, ref{obj.AccountID, obj.Key})
+	return r.view(ctx).events(obj, rows), err
 }
 
 func (r *queryResolver) Payment(ctx context.Context, id string) (*model.Payment, error) {
-	panic(fmt.Errorf("not implemented: Payment - payment"))
+	p, err := r.paymentFor(ctx, id)
+	if errors.Is(err, fault.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.view(ctx).payment(p), nil
 }
 
 func (r *queryResolver) Payments(ctx context.Context, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) (*model.PaymentConnection, error) {
-	panic(fmt.Errorf("not implemented: Payments - payments"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return r.paymentPage(ctx, auth.From(ctx).AccountID, filter, p)
 }
 
 func (r *subscriptionResolver) PaymentStatus(ctx context.Context, paymentID string) (<-chan *model.Payment, error) {
-	panic(fmt.Errorf("not implemented: PaymentStatus - paymentStatus"))
+	id, err := models.Decode(models.PrefixPayment, paymentID)
+	if err != nil {
+		return nil, fault.ErrNotFound
+	}
+	return watch(ctx, r.Resolver, live.Payment(id), func(ctx context.Context) (state[*model.Payment], error) {
+		p, err := r.paymentFor(ctx, paymentID)
+		if err != nil {
+			return state[*model.Payment]{}, err
+		}
+		return state[*model.Payment]{value: r.view(ctx).payment(p), version: p.Version, last: p.Status.Terminal()}, nil
+	})
 }
 
 func (r *Resolver) Payment() graph.PaymentResolver { return &paymentResolver{r} }

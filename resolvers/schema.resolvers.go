@@ -7,22 +7,26 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"paydesk/graph"
 	"paydesk/graph/model"
 	"time"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	found, err := r.nodes(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, ids)
 }
 
 func (r *queryResolver) Now(ctx context.Context) (*time.Time, error) {
-	panic(fmt.Errorf("not implemented: Now - now"))
+	now := r.s.Clock.Now()
+	return &now, nil
 }
 
 func (r *Resolver) Mutation() graph.MutationResolver { return &mutationResolver{r} }

@@ -7,14 +7,30 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"paydesk/graph/model"
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/auth"
 )
 
 func (r *mutationResolver) TopUp(ctx context.Context, input model.TopUpInput) (*model.TopUpPayload, error) {
-	panic(fmt.Errorf("not implemented: TopUp - topUp"))
+	in, err := online(input.Online, "input", "online")
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.s.Payments.TopUp(ctx, payer(ctx), in)
+	if err != nil {
+		return nil, err
+	}
+	return &model.TopUpPayload{Payment: r.view(ctx).payment(p)}, nil
 }
 
 func (r *queryResolver) TopUpOptions(ctx context.Context) (*model.TopUpOptions, error) {
-	panic(fmt.Errorf("not implemented: TopUpOptions - topUpOptions"))
+	a, found, err := r.s.Accounts.ByID(ctx, auth.From(ctx).AccountID)
+	if err == nil && !found {
+		err = fault.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.topUpOptions(ctx, a)
 }

@@ -7,21 +7,32 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"paydesk/graph"
 	"paydesk/graph/model"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/page"
 )
 
 func (r *queryResolver) Transactions(ctx context.Context, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) (*model.TransactionConnection, error) {
-	panic(fmt.Errorf("not implemented: Transactions - transactions"))
+	p, err := page.Parse(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return r.transactionPage(ctx, auth.From(ctx).AccountID, filter, p)
 }
 
 func (r *transactionResolver) Payment(ctx context.Context, obj *model.Transaction) (*model.Payment, error) {
-	panic(fmt.Errorf("not implemented: Payment - payment"))
+	if obj.PaymentID.IsZero() {
+		return nil, nil
+	}
+	return r.load(ctx).payment(ctx, ref{obj.AccountID, obj.PaymentID})
 }
 
 func (r *transactionResolver) Order(ctx context.Context, obj *model.Transaction) (*model.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	if obj.OrderID.IsZero() {
+		return nil, nil
+	}
+	return r.load(ctx).order(ctx, ref{obj.AccountID, obj.OrderID})
 }
 
 func (r *Resolver) Transaction() graph.TransactionResolver { return &transactionResolver{r} }

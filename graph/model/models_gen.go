@@ -228,7 +228,7 @@ type BillItem struct {
 // An order that cannot be paid now, and why.
 type BlockedOrder struct {
 	// The order as it stands.
-	Order Order `json:"order"`
+	Order *Order `json:"order"`
 	// The order's own cause.
 	Code UserErrorCode `json:"code"`
 	// The cause in the request's language, fit to be shown.
@@ -328,7 +328,7 @@ type Checkout struct {
 // An order in a quote: due is amount less discount less coupon.
 type CheckoutLine struct {
 	// The order.
-	Order Order `json:"order"`
+	Order *Order `json:"order"`
 	// What the order costs.
 	Amount Money `json:"amount"`
 	// What discounts take off.
@@ -611,6 +611,7 @@ type Order struct {
 	ActivePaymentID models.ID  `json:"-"`
 	BundleID        models.ID  `json:"-"`
 	Key             models.ID  `json:"-"`
+	Linked          []*Order   `json:"-"`
 }
 
 func (Order) IsNode() {}
@@ -632,7 +633,7 @@ type OrderEdge struct {
 	// Names this place in the list, for after and before.
 	Cursor string `json:"cursor"`
 	// What stands in this place.
-	Node Order `json:"node"`
+	Node *Order `json:"node"`
 }
 
 // Which orders a list holds; all that are given must fit.
@@ -824,7 +825,7 @@ func (Payment) IsNode() {}
 // An order's share of a payment: due is amount less discount less coupon.
 type PaymentAllocation struct {
 	// The order.
-	Order Order `json:"order"`
+	Order *Order `json:"order"`
 	// What the order cost.
 	Amount Money `json:"amount"`
 	// What discounts took off.
@@ -852,7 +853,7 @@ type PaymentEdge struct {
 	// Names this place in the list, for after and before.
 	Cursor string `json:"cursor"`
 	// What stands in this place.
-	Node Payment `json:"node"`
+	Node *Payment `json:"node"`
 }
 
 // One transition of a payment.
@@ -968,7 +969,7 @@ type QuoteChanged struct {
 	// Path into the input; null where no single input is at fault.
 	Field []string `json:"field,omitempty"`
 	// The quote as it stands now. Show it and ask again.
-	Checkout Checkout `json:"checkout"`
+	Checkout *Checkout `json:"checkout"`
 }
 
 func (QuoteChanged) IsUserError() {}
@@ -1205,7 +1206,7 @@ type TransactionEdge struct {
 	// Names this place in the list, for after and before.
 	Cursor string `json:"cursor"`
 	// What stands in this place.
-	Node Transaction `json:"node"`
+	Node *Transaction `json:"node"`
 }
 
 // Which lines a statement holds; all that are given must fit.
@@ -1294,11 +1295,12 @@ type Viewer struct {
 	Name string `json:"name"`
 	// The person's role.
 	Role Role `json:"role"`
+	// The person's account; null for OPERATOR and SERVICE.
+	Account *Account `json:"account,omitempty"`
 	// Whether the person's authenticator app is enrolled.
 	TotpEnrolled bool `json:"totpEnrolled"`
 	// What the console may show; a COLLABORATOR has VIEW_BILLING alone.
 	Permissions []Permission `json:"permissions"`
-	AccountID   models.ID    `json:"-"`
 }
 
 // What kind of customer an account is.

@@ -3,6 +3,7 @@
 package model
 
 import (
+	"encoding/json"
 	"io"
 	"net/url"
 	"regexp"
@@ -89,6 +90,31 @@ func UnmarshalDecimal(v any) (string, error) {
 		return text, nil
 	}
 	return "", badInput(`a Decimal is a string such as "1234.50"`)
+}
+
+// MarshalInt writes a whole number of 32 bits.
+func MarshalInt(n int) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = w.Write(strconv.AppendInt(make([]byte, 0, 12), int64(n), 10))
+	})
+}
+
+// UnmarshalInt reads a whole number of 32 bits; gqlgen's own takes strings and 64 bits, and has no code for its errors.
+func UnmarshalInt(v any) (int, error) {
+	var text string
+	switch n := v.(type) {
+	case int:
+		text = strconv.Itoa(n)
+	case int64:
+		text = strconv.FormatInt(n, 10)
+	case json.Number:
+		text = n.String()
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0, badInput("an Int is a whole number of 32 bits")
+	}
+	return int(n), nil
 }
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)

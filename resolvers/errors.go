@@ -1,0 +1,127 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"paydesk/graph/model"
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/money"
+	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/messages"
+	"paydesk/models"
+)
+
+// payloads make a mutation's payload out of what was refused.
+var payloads = map[string]func([]model.UserError) any{
+	"openAccount":    func(e []model.UserError) any { return &model.OpenAccountPayload{Errors: e} },
+	"updateAccount":  func(e []model.UserError) any { return &model.UpdateAccountPayload{Errors: e} },
+	"placeOrders":    func(e []model.UserError) any { return &model.PlaceOrdersPayload{Errors: e} },
+	"cancelOrder":    func(e []model.UserError) any { return &model.CancelOrderPayload{Errors: e} },
+	"reportDelivery": func(e []model.UserError) any { return &model.ReportDeliveryPayload{Errors: e} },
+	"topUp":          func(e []model.UserError) any { return &model.TopUpPayload{Errors: e} },
+	"pay":            func(e []model.UserError) any { return &model.PayPayload{Errors: e} },
+	"cancelPayment":  func(e []model.UserError) any { return &model.CancelPaymentPayload{Errors: e} },
+}
+
+// faultOf finds what a person can act on in an error's chain; nil where there is nothing of that kind.
+func faultOf(err error) *fault.Fault {
+	if f, ok := fault.As(err); ok {
+		return f
+	}
+	if refusal, ok := errors.AsType[idempotency.Refusal](err); ok {
+		return fault.New(string(refusal), "input", "idempotencyKey")
+	}
+	return nil
+}
+
+// notPayable are the codes whose error is OrdersNotPayable (contract §7).
+var notPayable = map[string]bool{
+	"ORDER_STATUS_CHANGED": true, "ALL_ORDERS_STATUS_CHANGED": true, "ORDER_PENDING_REVIEW": true, "ORDER_PENDING_CONFIRMATION": true,
+	"ORDER_EXPIRED": true, "ORDER_BEING_PAID": true, "LINKED_ORDERS_NOT_PAYABLE": true, "OUTSIDE_CONTRACT_CONFIRMATION_REQUIRED": true,
+}
+
+// methodRejected reports whether a code's error is MethodRejected (contract §7).
+func methodRejected(code string) bool {
+	return strings.HasPrefix(code, "METHOD_") || strings.HasPrefix(code, "CARD_") || strings.HasPrefix(code, "PAYPAL_") ||
+		code == "PREAUTHORIZATION_DECLINED" || code == "AUTHENTICATION_FAILED"
+}
+
+// userErrors is the one place where a fault becomes data: the error type goes by code and detail (contract §7), the text by language.
+func (r *Resolver) userErrors(ctx context.Context, f *fault.Fault) ([]model.UserError, error) {
+	v := r.view(ctx)
+	code := model.UserErrorCode(f.Code)
+	switch d := f.Detail.(type) {
+	case *fault.InsufficientBalance:
+		text := messages.Text(v.locale, f.Code, map[string]any{"available": d.Available, "required": d.Required, "shortfall": d.Shortfall})
+		return one(model.InsufficientBalance{Code: code, Message: text, Field: f.Field,
+			Available: v.amount(d.Available), Required: v.amount(d.Required), Shortfall: v.amount(d.Shortfall)})
+	case *fault.OrdersNotPayable:
+		return v.ordersNotPayable(ctx, f, d)
+	case *fault.QuoteChanged:
+		checkout, err := v.quote(ctx, d)
+		return []model.UserError{model.QuoteChanged{Code: code, Message: v.message(f), Field: f.Field, Checkout: checkout}}, err
+	}
+	switch {
+	case notPayable[f.Code]:
+		return v.ordersNotPayable(ctx, f, &fault.OrdersNotPayable{})
+	case methodRejected(f.Code):
+		return one(model.MethodRejected{Code: code, Message: v.message(f), Field: f.Field, Remedy: messages.Remedy(v.locale, f.Code)})
+	}
+	return one(model.InputError{Code: code, Message: v.message(f), Field: f.Field})
+}
+
+func one(e model.UserError) ([]model.UserError, error) { return []model.UserError{e}, nil }
+
+func (v view) message(f *fault.Fault) string { return messages.Text(v.locale, f.Code, f.Args) }
+
+func (v view) ordersNotPayable(ctx context.Context, f *fault.Fault, d *fault.OrdersNotPayable) ([]model.UserError, error) {
+	rows := make([]models.Order, 0, len(d.Blocked)+len(d.Remaining))
+	for _, b := range d.Blocked {
+		rows = append(rows, b.Order)
+	}
+	orders, err := v.ordersWithLinks(ctx, append(rows, d.Remaining...))
+	if err != nil {
+		return nil, err
+	}
+	out := model.OrdersNotPayable{Code: model.UserErrorCode(f.Code), Message: v.message(f), Field: f.Field,
+		Blocked: make([]*model.BlockedOrder, len(d.Blocked)), Remaining: orders[len(d.Blocked):]}
+	for i, b := range d.Blocked {
+		out.Blocked[i] = &model.BlockedOrder{Order: orders[i], Code: model.UserErrorCode(b.Code), Contact: v.contact(b.Code),
+			Message: messages.Text(v.locale, b.Code, map[string]any{"number": b.Order.Number})}
+	}
+	return one(out)
+}
+
+// contact is whom to ask about an order that waits for somebody else (HW-9, HW-10); nil where the customer can act alone.
+func (v view) contact(code string) *string {
+	support := v.r.s.Policy.Support
+	if code != "ORDER_PENDING_REVIEW" && code != "ORDER_PENDING_CONFIRMATION" {
+		return nil
+	}
+	if support.Hotline != "" {
+		return &support.Hotline
+	}
+	return textOrNil(support.Email)
+}
+
+// quote is the checkout of orders without discounts and coupons: what QuoteChanged shows until quotes have a domain of their own.
+func (v view) quote(ctx context.Context, d *fault.QuoteChanged) (*model.Checkout, error) {
+	orders, err := v.ordersWithLinks(ctx, d.Orders)
+	if err != nil {
+		return nil, err
+	}
+	zero := v.amount(money.Zero(d.Total.Currency))
+	total := v.amount(d.Total)
+	out := &model.Checkout{Payable: true, Subtotal: total, DiscountTotal: zero, CouponTotal: zero, Total: total,
+		Recommendation: model.Recommendation{Total: total, Saves: zero}, ValidUntil: v.r.s.Policy.PaymentValidity(v.now)}
+	for _, o := range orders {
+		out.Lines = append(out.Lines, &model.CheckoutLine{Order: o, Amount: o.AmountDue, Discount: zero, Coupon: zero, Due: o.AmountDue})
+		out.Payable = out.Payable && o.Payability.Payable
+		if o.OutsideContract {
+			out.OutsideContract = append(out.OutsideContract, o)
+		}
+	}
+	return out, nil
+}

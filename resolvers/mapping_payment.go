@@ -1,0 +1,200 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+
+	"paydesk/graph/model"
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/billing/payment"
+	"paydesk/internal/money"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/messages"
+	"paydesk/internal/platform/page"
+	"paydesk/models"
+)
+
+func (v view) payment(p models.Payment) *model.Payment {
+	return &model.Payment{
+		ID: p.ID.Encode(models.PrefixPayment), Number: p.Number, Purpose: model.PaymentPurpose(p.Purpose), Status: model.PaymentStatus(p.Status),
+		Amount: v.money(p.Amount, p.Currency), Parts: v.parts(p), NextAction: v.nextAction(p), Failure: v.failure(p),
+		Refunded: v.money(p.Refunded, p.Currency), CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, CompletedAt: p.CompletedAt, Version: int(p.Version),
+		Key: p.ID, AccountID: p.AccountID,
+	}
+}
+
+func (v view) payments(rows []models.Payment) []*model.Payment {
+	out := make([]*model.Payment, len(rows))
+	for i := range rows {
+		out[i] = v.payment(rows[i])
+	}
+	return out
+}
+
+// parts are what the amount is made of; a total of zero is a balance part of zero (contract §7).
+func (v view) parts(p models.Payment) (out []*model.PaymentPart) {
+	add := func(kind model.FundingKind, minor int64) *model.PaymentPart {
+		part := &model.PaymentPart{Kind: kind, Amount: v.money(minor, p.Currency), Status: model.PaymentStatus(p.Status)}
+		out = append(out, part)
+		return part
+	}
+	if p.BalanceAmount > 0 || p.Amount == 0 {
+		add(model.FundingKindBalance, p.BalanceAmount)
+	}
+	if p.OnlineAmount > 0 {
+		part, channel := add(model.FundingKindOnline, p.OnlineAmount), model.PaymentChannel(p.Channel)
+		part.Channel, part.ChannelReference = &channel, textOrNil(p.ChannelReference)
+	}
+	if p.PartnerAmount > 0 {
+		add(model.FundingKindPartner, p.PartnerAmount)
+	}
+	return out
+}
+
+// nextAction is what the payer has to do (PA-10, HW-28); null unless the payment waits for it.
+func (v view) nextAction(p models.Payment) model.PaymentAction {
+	if p.Status != models.PaymentRequiresAction {
+		return nil
+	}
+	end := p.ActionExpiresAt
+	if end == nil {
+		end = p.ExpiresAt
+	}
+	if end == nil {
+		end = &p.CreatedAt
+	}
+	switch p.ActionKind {
+	case models.ActionScanQR:
+		return model.ScanQRCode{Content: p.ActionContent, ImageURL: v.r.s.QRImage(p.ID), ExpiresAt: *end}
+	case models.ActionRedirect:
+		fields := make([]*model.FormField, len(p.ActionFields))
+		for i, f := range p.ActionFields {
+			fields[i] = &model.FormField{Name: f.Name, Value: f.Value}
+		}
+		return model.Redirect{URL: p.ActionContent, Method: model.RedirectMethod(p.ActionMethod), Fields: fields, ExpiresAt: *end}
+	}
+	return nil
+}
+
+func (v view) failure(p models.Payment) *model.PaymentFailure {
+	if p.Status != models.PaymentFailed {
+		return nil
+	}
+	code := p.FailureCode
+	if code == "" {
+		code = "PAYMENT_DECLINED"
+	}
+	return &model.PaymentFailure{Code: model.UserErrorCode(code), Remedy: messages.Remedy(v.locale, code),
+		Message: messages.Text(v.locale, code, map[string]any{"channel": p.Channel})}
+}
+
+func (v view) events(p *model.Payment, rows []models.PaymentEvent) []*model.PaymentEvent {
+	args := map[string]any{}
+	for _, part := range p.Parts {
+		if part.Channel != nil {
+			args["channel"] = models.PaymentChannel(*part.Channel)
+		}
+	}
+	out := make([]*model.PaymentEvent, len(rows))
+	for i, e := range rows {
+		out[i] = &model.PaymentEvent{At: e.At, Status: model.PaymentStatus(e.Status), Note: messages.Text(v.locale, e.Note, args), Version: int(e.Version)}
+	}
+	return out
+}
+
+func (r *Resolver) paymentPage(ctx context.Context, account models.ID, filter *model.PaymentFilter, p page.Page) (*model.PaymentConnection, error) {
+	f := paymentFilter(filter)
+	list, err := r.s.Payments.List(ctx, account, f, p)
+	if err != nil {
+		return nil, err
+	}
+	nodes := r.view(ctx).payments(list.Items)
+	out := &model.PaymentConnection{PageInfo: pageInfo(list), Nodes: nodes}
+	if selects(ctx, "edges") {
+		out.Edges = edges(list, nodes, func(c string, p *model.Payment) *model.PaymentEdge { return &model.PaymentEdge{Cursor: c, Node: p} })
+	}
+	if selects(ctx, "totalCount") {
+		n, err := r.s.Payments.Count(ctx, account, f)
+		if err != nil {
+			return nil, err
+		}
+		out.TotalCount = count(n)
+	}
+	return out, nil
+}
+
+func paymentFilter(f *model.PaymentFilter) (out payment.Filter) {
+	if f == nil {
+		return out
+	}
+	out = payment.Filter{CreatedFrom: f.CreatedFrom, CreatedTo: f.CreatedTo}
+	for _, p := range f.Purposes {
+		out.Purposes = append(out.Purposes, models.PaymentPurpose(p))
+	}
+	for _, s := range f.Statuses {
+		out.Statuses = append(out.Statuses, models.PaymentStatus(s))
+	}
+	return out
+}
+
+// payer is who pays: always the token's account, never the input's.
+func payer(ctx context.Context) payment.Payer {
+	v := auth.From(ctx)
+	return payment.Payer{AccountID: v.AccountID, UserID: v.UserID, Locale: locale.From(ctx)}
+}
+
+// toMoney reads an amount in the currency it names. Faults: CURRENCY_MISMATCH for one nobody knows, AMOUNT_INVALID, AMOUNT_OUT_OF_RANGE.
+func toMoney(in model.MoneyInput, field ...string) (money.Money, error) {
+	m, err := money.Parse(in.Amount, money.Currency(in.Currency))
+	switch {
+	case errors.Is(err, money.ErrCurrency):
+		return m, fault.New("CURRENCY_MISMATCH", field...)
+	case errors.Is(err, money.ErrOverflow):
+		return m, fault.New("AMOUNT_OUT_OF_RANGE", field...)
+	case err != nil || m.Negative():
+		return m, fault.New("AMOUNT_INVALID", field...)
+	}
+	return m, nil
+}
+
+func online(in model.OnlineFundingInput, field ...string) (payment.Online, error) {
+	amount, err := toMoney(in.Amount, append(field[:len(field):len(field)], "amount")...)
+	return payment.Online{Channel: models.PaymentChannel(in.Channel), Amount: amount, BankCode: orZero(in.BankCode), ReturnURL: orZero(in.ReturnURL),
+		PaymentMethodID: orZero(in.PaymentMethodID), CardToken: orZero(in.CardToken)}, err
+}
+
+func funding(in model.FundingInput) (out payment.Funding, err error) {
+	if in.Balance != nil {
+		m, err := toMoney(*in.Balance, "input", "funding", "balance")
+		if err != nil {
+			return out, err
+		}
+		out.Balance = &m
+	}
+	if in.Online != nil {
+		o, err := online(*in.Online, "input", "funding", "online")
+		if err != nil {
+			return out, err
+		}
+		out.Online = &o
+	}
+	out.Partner = in.Partner != nil
+	return out, nil
+}
+
+func payInput(in model.PayInput) (out payment.PayInput, err error) {
+	out = payment.PayInput{CouponIDs: in.CouponIds, DiscountID: orZero(in.DiscountID), ConfirmOutsideContract: orZero(in.ConfirmOutsideContract)}
+	if out.OrderID, err = orderID(in.OrderID); err != nil {
+		return out, err
+	}
+	if in.ExpectedTotal != nil {
+		m, err := toMoney(*in.ExpectedTotal, "input", "expectedTotal")
+		if err != nil {
+			return out, err
+		}
+		out.ExpectedTotal = &m
+	}
+	out.Funding, err = funding(in.Funding)
+	return out, err
+}

@@ -1,0 +1,96 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/page"
+	"paydesk/models"
+)
+
+// Codes of top-level errors (contract §2).
+const (
+	codeUnauthenticated  = "UNAUTHENTICATED"
+	codeForbidden        = "FORBIDDEN"
+	codeNotFound         = "NOT_FOUND"
+	codeBadUserInput     = "BAD_USER_INPUT"
+	codeValidationFailed = errcode.ValidationFailed
+	codeUnavailable      = "UNAVAILABLE"
+	codeInternal         = "INTERNAL"
+)
+
+// Present is the executor's error presenter: what a client may know of an error. Whatever has no code of the contract is masked as
+// INTERNAL with the request's id, and logged with its cause.
+func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
+	out := graphql.DefaultErrorPresenter(ctx, err)
+	code, text := r.classify(err)
+	presented := &gqlerror.Error{Message: text, Path: out.Path, Locations: out.Locations, Extensions: map[string]any{"code": code}}
+	for key, value := range out.Extensions { // of a gqlgen or transport error with a code of its own, such as retryAfter
+		if key != "code" {
+			presented.Extensions[key] = value
+		}
+	}
+	if code == codeInternal {
+		id := r.requestID(ctx)
+		presented.Extensions = map[string]any{"code": code, "requestId": id}
+		r.s.Log.ErrorContext(ctx, "request failed", "err", err, "path", out.Path.String(), "requestId", id)
+	}
+	return presented
+}
+
+// classify gives an error's code and the text a client may read. Wrapping, however deep, does not hide what it is.
+func (r *Resolver) classify(err error) (code, text string) {
+	var (
+		coded *gqlerror.Error
+		bad   fault.BadInput
+		page  page.Invalid
+	)
+	switch {
+	case errors.Is(err, fault.ErrUnauthenticated):
+		return codeUnauthenticated, fault.ErrUnauthenticated.Error()
+	case errors.Is(err, fault.ErrForbidden):
+		return codeForbidden, fault.ErrForbidden.Error()
+	case errors.Is(err, fault.ErrNotFound):
+		return codeNotFound, fault.ErrNotFound.Error()
+	case errors.As(err, &bad):
+		return codeBadUserInput, bad.Error()
+	case errors.As(err, &page):
+		return codeBadUserInput, page.Error()
+	case errors.Is(err, fault.ErrUnavailable), database.IsUnavailable(err), database.IsRetryable(err), database.IsCommitUnknown(err),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return codeUnavailable, fault.ErrUnavailable.Error()
+	case errors.As(err, &coded) && coded.Extensions["code"] != nil:
+		return known(fmt.Sprint(coded.Extensions["code"])), coded.Message
+	}
+	return codeInternal, "something went wrong on our side"
+}
+
+// known maps gqlgen's codes to the contract's; others, such as COMPLEXITY_LIMIT_EXCEEDED, are the contract's already.
+func known(code string) string {
+	if code == errcode.ParseFailed {
+		return codeValidationFailed
+	}
+	return code
+}
+
+func (r *Resolver) requestID(ctx context.Context) string {
+	if r.s.RequestID != nil {
+		if id := r.s.RequestID(ctx); id != "" {
+			return id
+		}
+	}
+	return models.NewID().String()
+}
+
+// Recover is the executor's answer to a panic: an error that the presenter masks, its stack in the log.
+func (r *Resolver) Recover(ctx context.Context, p any) error {
+	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+}
