@@ -45,7 +45,7 @@ func TestForPayment(t *testing.T) {
 	})
 }
 
-// HW-14: a payment takes all its orders or none.
+// HW-6, HW-14: a payment takes its orders as they wait, all of them or none; one that changed meanwhile is not paid.
 func TestTake(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		o := e.place(newOrder("10"), newOrder("20"), newOrder("30"))
