@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	sdk "github.com/smartwalle/alipay/v3"
@@ -57,14 +58,14 @@ func New(c Config) (*Adapter, error) {
 	}
 	// The SDK's own production flag does nothing but choose the address and download unknown certificates, which would
 	// let a notification make us call out while a lock is held. So it stays off, in production too.
-	client, err := sdk.New(c.AppID, c.PrivateKey, false,
+	client, err := sdk.New(c.AppID, strings.TrimSpace(c.PrivateKey), false,
 		sdk.WithSandboxGateway(u.String()),
 		sdk.WithTimeLocation(beijing),
 		sdk.WithHTTPClient(guard.Client(c.Mode, c.HTTPClient)))
 	if err != nil {
 		return nil, errors.New("alipay: the private key is not an RSA key in PEM or base64")
 	}
-	if err := client.LoadAliPayPublicKey(c.AlipayPublicKey); err != nil {
+	if err := client.LoadAliPayPublicKey(strings.TrimSpace(c.AlipayPublicKey)); err != nil {
 		return nil, errors.New("alipay: Alipay's public key is not an RSA key in PEM or base64")
 	}
 	return &Adapter{client: client, appID: c.AppID, sellerID: c.SellerID}, nil

@@ -1,6 +1,10 @@
 package alipay
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -85,5 +89,22 @@ func TestNewRefusesWithoutTellingKeys(t *testing.T) {
 		if _, err := New(c); err == nil || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+// Alipay's key tool gives bare base64 on one line; files end with a line break.
+func TestKeysAsTheToolGivesThem(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(key)) + "\n"
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{BaseURL: "https://openapi.alipay.com/gateway.do", AppID: "1", SellerID: "2088", Mode: guard.Production,
+		PrivateKey: private, AlipayPublicKey: base64.StdEncoding.EncodeToString(der) + "\n"}); err != nil {
+		t.Error(err)
 	}
 }
