@@ -258,7 +258,13 @@ func TestKeyRotation(t *testing.T) {
 		_ = k.Set(jwk.KeyIDKey, kid)
 		return sign(t, jwa.ES256(), k, claims(nil))
 	}
-	forgetFetch := func() { r := v.keys.(*remote); r.mu.Lock(); r.fetched = time.Time{}; r.mu.Unlock() }
+	r := v.keys.(*remote)
+	forgetFetch := func() { r.mu.Lock(); r.fetched = time.Time{}; r.mu.Unlock() }
+	for began := false; !began; time.Sleep(time.Millisecond) { // the fetch of the start
+		r.mu.Lock()
+		began = !r.fetched.IsZero()
+		r.mu.Unlock()
+	}
 
 	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if _, err := v.Verify(t.Context(), withKid(other, "a")); !errors.Is(err, ErrKeys) {

@@ -1,0 +1,131 @@
+// Package config reads the configuration: environment variables, a .env file beneath them, and the rules that hold
+// between them. Config's tags are the one table of all variables; Doc prints it.
+package config
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is the whole configuration, checked. Durations are of the wall clock.
+type Config struct {
+	Listen      string   `env:"PAYDESK_LISTEN" default:"127.0.0.1:8080" doc:"Address to listen on, host:port; port 0 takes a free one."`
+	PublicURL   string   `env:"PAYDESK_PUBLIC_URL" doc:"Where people and providers reach us: notification, return, file and sandbox addresses are built from it. Default: the address really listened on."`
+	DataDir     string   `env:"PAYDESK_DATA_DIR" default:"./data" doc:"Folder of the embedded database and of files."`
+	DatabaseURL string   `env:"PAYDESK_DATABASE_URL" secret:"url" doc:"sqlite:///path or mysql://user:password@host:3306/name. Default: SQLite in PAYDESK_DATA_DIR."`
+	RedisURL    string   `env:"PAYDESK_REDIS_URL" secret:"url" doc:"redis://user:password@host:6379/0, or several addresses of a cluster: redis://a:6379,b:6379. Default: inside the process."`
+	Policy      string   `env:"PAYDESK_POLICY" default:"default" doc:"The vendor's rules: default, pingan, tencent, alibaba-intl, huawei, or the path of a YAML file."`
+	Dev         bool     `env:"PAYDESK_DEV" doc:"Development: mounts /dev, /sandbox and /graphiql and seeds demo data. Default: true with SQLite, false otherwise; must be said where PAYDESK_LISTEN is not loopback."`
+	ReturnURLs  []string `env:"PAYDESK_RETURN_URLS" doc:"Origins that returnUrl may point to, separated by commas. Default: the public URL's alone."`
+	Origins     []string `env:"PAYDESK_ALLOWED_ORIGINS" doc:"Origins of pages that may call /graphql across sites (CORS) and open WebSockets, separated by commas. Default: the same origin alone."`
+
+	JWT      JWT
+	Database Database
+	HTTP     HTTP
+	Limits   Limits
+	Log      Log
+	Alipay   Alipay
+	WeChat   WeChat
+
+	// Embedded is true where the data lives in this process: SQLite.
+	Embedded bool
+	// Unknown lists variables that begin with PAYDESK_ and mean nothing: typing errors, to be warned of.
+	Unknown []string
+}
+
+// JWT says which tokens are believed.
+type JWT struct {
+	JWKSURL  string        `env:"PAYDESK_JWT_JWKS_URL" doc:"Keys of the identity provider (RFC 7517). This or PAYDESK_JWT_KEY_FILE is required in production."`
+	KeyFile  string        `env:"PAYDESK_JWT_KEY_FILE" doc:"Or one public key, a PEM file: RSA, EC P-256 or Ed25519."`
+	Issuer   string        `env:"PAYDESK_JWT_ISSUER" doc:"Wanted iss of tokens. Empty: any."`
+	Audience string        `env:"PAYDESK_JWT_AUDIENCE" doc:"Wanted aud of tokens. Empty: any."`
+	Leeway   time.Duration `env:"PAYDESK_JWT_LEEWAY" default:"30s" min:"0s" max:"5m" doc:"Clock skew allowed on exp and nbf."`
+}
+
+// Database sizes the pools.
+type Database struct {
+	Pool     int           `env:"PAYDESK_DATABASE_POOL" default:"64" min:"1" max:"1000" doc:"Most connections to MySQL; at least the requests that run at once."`
+	Readers  int           `env:"PAYDESK_DATABASE_READERS" default:"4" min:"1" max:"64" doc:"Reading connections to SQLite."`
+	LockWait time.Duration `env:"PAYDESK_DATABASE_LOCK_WAIT" default:"5s" min:"1s" max:"50s" doc:"How long a statement waits for a row that another holds."`
+}
+
+// HTTP bounds what a slow or silent peer can hold.
+type HTTP struct {
+	HeaderTimeout    time.Duration `env:"PAYDESK_HTTP_HEADER_TIMEOUT" default:"5s" min:"100ms" max:"1m" doc:"Time to send the headers of a request."`
+	BodyTimeout      time.Duration `env:"PAYDESK_HTTP_BODY_TIMEOUT" default:"15s" min:"100ms" max:"5m" doc:"Time to send the body of a request."`
+	WriteTimeout     time.Duration `env:"PAYDESK_HTTP_WRITE_TIMEOUT" default:"15s" min:"100ms" max:"5m" doc:"Time to take an answer, or one frame of a subscription."`
+	IdleTimeout      time.Duration `env:"PAYDESK_HTTP_IDLE_TIMEOUT" default:"75s" min:"1s" max:"1h" doc:"How long an idle connection is kept."`
+	OperationTimeout time.Duration `env:"PAYDESK_OPERATION_TIMEOUT" default:"20s" min:"100ms" max:"5m" doc:"Time of one query or mutation."`
+	DrainTimeout     time.Duration `env:"PAYDESK_DRAIN_TIMEOUT" default:"12s" min:"1s" max:"14s" doc:"After SIGTERM, how long running requests may take to end."`
+	PingInterval     time.Duration `env:"PAYDESK_PING_INTERVAL" default:"20s" min:"1s" max:"5m" doc:"How often a subscription's connection shows that it lives; a socket that stays silent for two is closed."`
+}
+
+// Limits of one request.
+type Limits struct {
+	Body         int `env:"PAYDESK_LIMIT_BODY" default:"1048576" min:"1024" max:"16777216" doc:"Bytes of a request's body, and of a socket's message."`
+	Tokens       int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
+	Depth        int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included."`
+	Aliases      int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`
+	Complexity   int `env:"PAYDESK_LIMIT_COMPLEXITY" default:"10000" min:"100" max:"1000000" doc:"Cost of an operation: fields, times the page size beneath lists."`
+	Operations   int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations that run at once on one socket."`
+	QueryCache   int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`
+	PersistCache int `env:"PAYDESK_PERSISTED_CACHE" default:"1000" min:"10" max:"100000" doc:"Automatically persisted documents kept."`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `env:"PAYDESK_LOG_LEVEL" default:"info" oneof:"debug,info,warn,error" doc:"debug, info, warn or error. debug has a line for every request."`
+	Format string `env:"PAYDESK_LOG_FORMAT" oneof:"json,text" doc:"json or text. Default: text in development, json otherwise."`
+}
+
+// Alipay is the merchant's account there; used where AppID is set, else the sandbox in development, else the channel is closed.
+type Alipay struct {
+	BaseURL    string `env:"PAYDESK_ALIPAY_URL" default:"https://openapi.alipay.com/gateway.do" doc:"Gateway of Alipay."`
+	AppID      string `env:"PAYDESK_ALIPAY_APP_ID" doc:"Our application there. Empty: the sandbox in development, otherwise the channel is closed."`
+	SellerID   string `env:"PAYDESK_ALIPAY_SELLER_ID" doc:"Our merchant account there (2088…)."`
+	PrivateKey string `env:"PAYDESK_ALIPAY_PRIVATE_KEY_FILE" secret:"file" doc:"File of the application's RSA key (RSA2)."`
+	PublicKey  string `env:"PAYDESK_ALIPAY_PUBLIC_KEY_FILE" secret:"file" doc:"File of Alipay's public key."`
+}
+
+// WeChat is the merchant's account at WeChat Pay; used where MchID is set, as with Alipay.
+type WeChat struct {
+	BaseURL           string `env:"PAYDESK_WECHAT_URL" default:"https://api.mch.weixin.qq.com" doc:"API of WeChat Pay."`
+	AppID             string `env:"PAYDESK_WECHAT_APP_ID" doc:"Our application there."`
+	MchID             string `env:"PAYDESK_WECHAT_MCH_ID" doc:"Our merchant number there. Empty: the sandbox in development, otherwise the channel is closed."`
+	CertificateSerial string `env:"PAYDESK_WECHAT_CERTIFICATE_SERIAL" doc:"Serial number of our API certificate."`
+	PrivateKey        string `env:"PAYDESK_WECHAT_PRIVATE_KEY_FILE" secret:"file" doc:"File of our API certificate's key, PKCS#8."`
+	PublicKeyID       string `env:"PAYDESK_WECHAT_PUBLIC_KEY_ID" doc:"Id of WeChat Pay's public key (PUB_KEY_ID_…)."`
+	PublicKey         string `env:"PAYDESK_WECHAT_PUBLIC_KEY_FILE" secret:"file" doc:"File of WeChat Pay's public key."`
+	APIv3Key          string `env:"PAYDESK_WECHAT_APIV3_KEY" secret:"yes" doc:"The 32-byte key that opens notifications."`
+}
+
+// Loopback reports whether nobody but this machine can reach the address (host:port).
+func Loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func sqliteIn(dir string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(dir, "paydesk.db"))
+	return "sqlite://" + filepath.ToSlash(path), err
+}
+
+// origin gives scheme://host[:port] of a text that is exactly that, lower case; ok is false for anything else.
+func origin(text string) (string, bool) {
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host), true
+}

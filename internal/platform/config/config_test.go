@@ -1,0 +1,125 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func with(t *testing.T, dotenv string, pairs ...string) (*Config, error) {
+	t.Helper()
+	vars := map[string]string{}
+	var environ []string
+	for i := 0; i < len(pairs); i += 2 {
+		vars[pairs[i]] = pairs[i+1]
+		environ = append(environ, pairs[i]+"="+pairs[i+1])
+	}
+	path := filepath.Join(t.TempDir(), ".env")
+	if dotenv != "" {
+		if err := os.WriteFile(path, []byte(dotenv), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return load(path, func(n string) (string, bool) { v, ok := vars[n]; return v, ok }, environ)
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := with(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Dev || !c.Embedded || c.Listen != "127.0.0.1:8080" || c.Policy != "default" || c.Log.Format != "text" ||
+		!strings.HasPrefix(c.DatabaseURL, "sqlite:///") || !strings.HasSuffix(c.DatabaseURL, "/data/paydesk.db") ||
+		c.JWT.Leeway != 30*time.Second || c.Limits.Body != 1<<20 {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestProduction(t *testing.T) {
+	c, err := with(t, "PAYDESK_LISTEN=:80\nPAYDESK_REDIS_URL=redis://dotenv:6379\n",
+		"PAYDESK_DATABASE_URL", "mysql://u:p@db:3306/pay", "PAYDESK_LISTEN", "0.0.0.0:8443",
+		"PAYDESK_JWT_JWKS_URL", "https://id.example/keys", "PAYDESK_ALLOWED_ORIGINS", " https://A.example , https://b.example:8443/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Dev || c.Embedded || c.Log.Format != "json" || c.RedisURL != "redis://dotenv:6379" || c.Listen != "0.0.0.0:8443" ||
+		strings.Join(c.Origins, " ") != "https://a.example https://b.example:8443" {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestWrongValuesAreToldInOneLine(t *testing.T) {
+	const mysql, jwks = "mysql://u:s3cret@db/pay", "https://id.example/keys"
+	for _, c := range []struct {
+		variable string
+		pairs    []string
+	}{
+		{"PAYDESK_LISTEN", []string{"PAYDESK_LISTEN", "8080"}},
+		{"PAYDESK_LISTEN", []string{"PAYDESK_LISTEN", "host:http"}},
+		{"PAYDESK_PUBLIC_URL", []string{"PAYDESK_PUBLIC_URL", "https://x.example/path"}},
+		{"PAYDESK_RETURN_URLS", []string{"PAYDESK_RETURN_URLS", "x.example"}},
+		{"PAYDESK_ALLOWED_ORIGINS", []string{"PAYDESK_ALLOWED_ORIGINS", "*"}},
+		{"PAYDESK_DATABASE_URL", []string{"PAYDESK_DATABASE_URL", "postgres://u:s3cret@h/x"}},
+		{"PAYDESK_DATABASE_URL", []string{"PAYDESK_DATABASE_URL", "mysql://u:s3cret@h"}},
+		{"PAYDESK_DATABASE_URL", []string{"PAYDESK_DATABASE_URL", "u:s3cret@h/x"}},
+		{"PAYDESK_DATABASE_URL", []string{"PAYDESK_DATABASE_URL", "sqlite://relative"}},
+		{"PAYDESK_REDIS_URL", []string{"PAYDESK_REDIS_URL", "redis://:s3cret@h:port"}},
+		{"PAYDESK_REDIS_URL", []string{"PAYDESK_DATABASE_URL", mysql, "PAYDESK_JWT_JWKS_URL", jwks}},
+		{"PAYDESK_DEV", []string{"PAYDESK_DEV", "perhaps"}},
+		{"PAYDESK_DEV", []string{"PAYDESK_LISTEN", "0.0.0.0:80"}},
+		{"PAYDESK_DEV", []string{"PAYDESK_LISTEN", ":80"}},
+		{"PAYDESK_JWT_JWKS_URL", []string{"PAYDESK_DEV", "false"}},
+		{"PAYDESK_JWT_JWKS_URL", []string{"PAYDESK_DEV", "false", "PAYDESK_JWT_JWKS_URL", "http://id.example/keys"}},
+		{"PAYDESK_JWT_KEY_FILE", []string{"PAYDESK_JWT_KEY_FILE", "/not/there.pem"}},
+		{"PAYDESK_JWT_KEY_FILE", []string{"PAYDESK_JWT_KEY_FILE", "/x.pem", "PAYDESK_JWT_JWKS_URL", jwks}},
+		{"PAYDESK_JWT_LEEWAY", []string{"PAYDESK_JWT_LEEWAY", "1h"}},
+		{"PAYDESK_LIMIT_TOKENS", []string{"PAYDESK_LIMIT_TOKENS", "many"}},
+		{"PAYDESK_LOG_LEVEL", []string{"PAYDESK_LOG_LEVEL", "loud"}},
+		{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", []string{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", "/not/there"}},
+		{"PAYDESK_WECHAT_APIV3_KEY", []string{"PAYDESK_WECHAT_APIV3_KEY", "s3cret"}},
+		{"PAYDESK_WECHAT_APP_ID", []string{"PAYDESK_WECHAT_MCH_ID", "190000", "PAYDESK_WECHAT_CERTIFICATE_SERIAL", "1", "PAYDESK_WECHAT_PUBLIC_KEY_ID", "1",
+			"PAYDESK_WECHAT_PRIVATE_KEY_FILE", "config.go", "PAYDESK_WECHAT_PUBLIC_KEY_FILE", "config.go", "PAYDESK_WECHAT_APIV3_KEY", strings.Repeat("k", 32)}},
+	} {
+		_, err := with(t, "", c.pairs...)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%v: %v", c.pairs, err)
+			continue
+		}
+		if e.Variable != c.variable || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "s3cret") || e.Wants == "" {
+			t.Errorf("%v: %q", c.pairs, err)
+		}
+	}
+}
+
+func TestDotenvThatIsNone(t *testing.T) {
+	_, err := with(t, "PAYDESK_X='s3cret\n")
+	if err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Fatal(err)
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	c, err := with(t, "PAYDESK_POLCY=x\n", "PAYDESK_LISTN", ":1", "PAYDESK_TEST_REDIS_URL", "redis://x", "HOME", "/")
+	if err != nil || strings.Join(c.Unknown, " ") != "PAYDESK_LISTN PAYDESK_POLCY" {
+		t.Fatal(c.Unknown, err)
+	}
+}
+
+func TestDocIsWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, v := range Doc() {
+		if v.Name == "" || v.Doc == "" || !strings.HasSuffix(v.Doc, ".") || seen[v.Name] {
+			t.Errorf("%+v", v)
+		}
+		seen[v.Name] = true
+	}
+	for _, name := range []string{"PAYDESK_LISTEN", "PAYDESK_JWT_LEEWAY", "PAYDESK_WECHAT_APIV3_KEY", "PAYDESK_TEST_REDIS_URL"} {
+		if !seen[name] {
+			t.Error(name)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/joho/godotenv"
+
+	"paydesk/internal/platform/redisx"
+)
+
+// Load reads the environment, and beneath it ./.env where there is one, and checks it. The error is an *Error: one line.
+func Load() (*Config, error) { return load(".env", os.LookupEnv, os.Environ()) }
+
+func load(dotenv string, lookup func(string) (string, bool), environ []string) (*Config, error) {
+	file, err := godotenv.Read(dotenv)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{dotenv, "cannot be read", "lines of NAME=value"} // the parser's text may quote a secret
+	}
+	get := func(name string) string {
+		if v, ok := lookup(name); ok {
+			return v
+		}
+		return file[name]
+	}
+	c := &Config{}
+	if err := parse(c, get); err != nil {
+		return nil, err
+	}
+	c.Unknown = unknown(file, environ)
+	return c, c.settle(get)
+}
+
+// settle fills the defaults that depend on others and checks what holds between variables.
+func (c *Config) settle(get func(string) string) error {
+	for _, check := range []func(get func(string) string) error{
+		c.settleAddresses, c.settleStores, c.settleDev, c.settleTokens, c.settleChannels,
+	} {
+		if err := check(get); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) settleAddresses(func(string) string) error {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 || strings.ContainsAny(host, "/@ ") {
+		return &Error{"PAYDESK_LISTEN", quote(c.Listen), "host:port, such as 127.0.0.1:8080 or :8080"}
+	}
+	if c.PublicURL != "" {
+		o, ok := origin(c.PublicURL)
+		if !ok {
+			return &Error{"PAYDESK_PUBLIC_URL", quote(maskURL(c.PublicURL)), "http:// or https:// with a host and nothing after it"}
+		}
+		c.PublicURL = o
+	}
+	for name, list := range map[string][]string{"PAYDESK_RETURN_URLS": c.ReturnURLs, "PAYDESK_ALLOWED_ORIGINS": c.Origins} {
+		for i, text := range list {
+			o, ok := origin(text)
+			if !ok {
+				return &Error{name, "has " + strconv.Quote(maskURL(text)), "origins such as https://console.example.com, separated by commas"}
+			}
+			list[i] = o
+		}
+	}
+	return nil
+}
+
+func (c *Config) settleStores(func(string) string) error {
+	const wants = "sqlite:///path or mysql://user:password@host:3306/name"
+	if c.DatabaseURL == "" {
+		u, err := sqliteIn(c.DataDir)
+		if err != nil {
+			return &Error{"PAYDESK_DATA_DIR", quote(c.DataDir), "a folder"}
+		}
+		c.DatabaseURL = u
+	}
+	scheme, rest, _ := strings.Cut(c.DatabaseURL, "://")
+	switch {
+	case scheme == "sqlite" && len(rest) > 1 && rest[0] == '/':
+		c.Embedded = true
+	case scheme == "mysql":
+		if u, err := url.Parse(c.DatabaseURL); err != nil || u.Hostname() == "" || len(u.Path) < 2 {
+			return &Error{"PAYDESK_DATABASE_URL", quote(maskURL(c.DatabaseURL)), wants}
+		}
+	default:
+		return &Error{"PAYDESK_DATABASE_URL", quote(maskURL(c.DatabaseURL)), wants}
+	}
+	if err := redisx.Check(c.RedisURL); err != nil {
+		return &Error{"PAYDESK_REDIS_URL", quote(maskURL(c.RedisURL)), err.Error()}
+	}
+	return nil
+}
+
+func (c *Config) settleDev(get func(string) string) error {
+	if strings.TrimSpace(get("PAYDESK_DEV")) == "" {
+		c.Dev = c.Embedded
+		if c.Dev && !Loopback(c.Listen) {
+			return &Error{"PAYDESK_DEV", "is not set",
+				"others can reach " + c.Listen + ", so say true (anybody may sign in as anybody) or false"}
+		}
+	}
+	if c.Log.Format == "" {
+		c.Log.Format = "json"
+		if c.Dev {
+			c.Log.Format = "text"
+		}
+	}
+	if !c.Dev && !c.Embedded && c.RedisURL == "" {
+		return &Error{"PAYDESK_REDIS_URL", "is not set", "with MySQL outside development several instances share a redis://host:6379"}
+	}
+	return nil
+}
+
+func (c *Config) settleTokens(func(string) string) error {
+	j := c.JWT
+	switch {
+	case j.JWKSURL != "" && j.KeyFile != "":
+		return &Error{"PAYDESK_JWT_KEY_FILE", quote(j.KeyFile), "not together with PAYDESK_JWT_JWKS_URL; set one"}
+	case j.JWKSURL == "" && j.KeyFile == "":
+		if !c.Dev {
+			return &Error{"PAYDESK_JWT_JWKS_URL", "is not set", "outside development tokens need this URL or PAYDESK_JWT_KEY_FILE"}
+		}
+	case j.KeyFile != "":
+		if _, err := os.Stat(j.KeyFile); err != nil {
+			return &Error{"PAYDESK_JWT_KEY_FILE", quote(j.KeyFile), "the path of a PEM file that can be read"}
+		}
+	default:
+		u, err := url.Parse(j.JWKSURL)
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.Dev && !Loopback(u.Host+":0")) {
+			return &Error{"PAYDESK_JWT_JWKS_URL", quote(maskURL(j.JWKSURL)), "an https:// URL (http:// in development)"}
+		}
+	}
+	return nil
+}
+
+// settleChannels: a channel is configured whole or not at all.
+func (c *Config) settleChannels(func(string) string) error {
+	whole := func(switchedBy, on string, parts map[string]string) error {
+		for name, value := range parts {
+			if on != "" && value == "" {
+				return &Error{name, "is not set", "needed where " + switchedBy + " is set"}
+			}
+		}
+		return nil
+	}
+	if err := whole("PAYDESK_ALIPAY_APP_ID", c.Alipay.AppID, map[string]string{
+		"PAYDESK_ALIPAY_SELLER_ID": c.Alipay.SellerID, "PAYDESK_ALIPAY_PRIVATE_KEY_FILE": c.Alipay.PrivateKey,
+		"PAYDESK_ALIPAY_PUBLIC_KEY_FILE": c.Alipay.PublicKey}); err != nil {
+		return err
+	}
+	w := c.WeChat
+	if w.APIv3Key != "" && len(w.APIv3Key) != 32 {
+		return &Error{"PAYDESK_WECHAT_APIV3_KEY", "is set (not shown)", "exactly 32 characters"}
+	}
+	return whole("PAYDESK_WECHAT_MCH_ID", w.MchID, map[string]string{
+		"PAYDESK_WECHAT_APP_ID": w.AppID, "PAYDESK_WECHAT_CERTIFICATE_SERIAL": w.CertificateSerial,
+		"PAYDESK_WECHAT_PRIVATE_KEY_FILE": w.PrivateKey, "PAYDESK_WECHAT_PUBLIC_KEY_ID": w.PublicKeyID,
+		"PAYDESK_WECHAT_PUBLIC_KEY_FILE": w.PublicKey, "PAYDESK_WECHAT_APIV3_KEY": w.APIv3Key})
+}
+
+// unknown are PAYDESK_ variables that nobody reads. Those of tests and benchmarks are left alone.
+func unknown(file map[string]string, environ []string) []string {
+	known := map[string]bool{}
+	for _, v := range Doc() {
+		known[v.Name] = true
+	}
+	var out []string
+	add := func(name string) {
+		if strings.HasPrefix(name, "PAYDESK_") && !known[name] &&
+			!strings.HasPrefix(name, "PAYDESK_TEST_") && !strings.HasPrefix(name, "PAYDESK_BENCH_") && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for name := range file {
+		add(name)
+	}
+	for _, line := range environ {
+		name, _, _ := strings.Cut(line, "=")
+		add(name)
+	}
+	slices.Sort(out)
+	return out
+}
