@@ -60,12 +60,12 @@ func TestDuplicate(t *testing.T) {
 // A delay runs on the wall clock, whatever the product's does.
 func TestDelay(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
-		w.treat(a, "notify", "delay:1500ms")
+		w.treat(a, "notify", "delay:600ms")
 		_, page := w.start(a)
 		began := time.Now()
 		w.mustPlay(page, "outcome=succeed")
 		w.hears()
-		if took := time.Since(began); took < 1500*time.Millisecond {
+		if took := time.Since(began); took < 600*time.Millisecond {
 			t.Errorf("it came after %s", took)
 		}
 	})

@@ -18,9 +18,9 @@ import (
 var retries = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 
 const (
-	lease       = 15 * time.Second // an attempt that has not ended by then is anybody's
-	patience    = 5 * time.Second  // how long a merchant may take to acknowledge (WeChat Pay's limit)
-	lookEvery   = time.Second      // for what is due; new notifications wake the worker at once
+	lease       = 15 * time.Second       // an attempt that has not ended by then is anybody's
+	patience    = 5 * time.Second        // how long a merchant may take to acknowledge (WeChat Pay's limit)
+	lookEvery   = 250 * time.Millisecond // for what is due; new notifications wake the worker at once
 	maxInFlight = 16
 )
 
