@@ -1,0 +1,60 @@
+// Package telemetry is what is seen from outside: logs that carry the request and the account, and the metrics registry.
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"paydesk/internal/platform/auth"
+)
+
+type requestKey struct{}
+
+// WithRequestID puts the id of a request into the context.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestKey{}, id)
+}
+
+// RequestID is the id of the request, empty outside of one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// NewLogger writes lines of JSON, or of text for people, that name the request and the account of their context.
+// level is debug, info, warn or error; format is json or text.
+func NewLogger(w io.Writer, level, format string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if format == "text" {
+		return slog.New(contextual{slog.NewTextHandler(w, options)})
+	}
+	return slog.New(contextual{slog.NewJSONHandler(w, options)})
+}
+
+// contextual adds what the context knows.
+type contextual struct{ slog.Handler }
+
+func (h contextual) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request", id))
+	}
+	if v := auth.From(ctx); v != nil {
+		if v.AccountID.IsZero() {
+			r.AddAttrs(slog.String("role", string(v.Role)))
+		} else {
+			r.AddAttrs(slog.String("account", v.AccountID.Encode("acc")))
+		}
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h contextual) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextual{h.Handler.WithAttrs(attrs)}
+}
+
+func (h contextual) WithGroup(name string) slog.Handler { return contextual{h.Handler.WithGroup(name)} }
