@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/ledger"
+	"paydesk/internal/billing/order"
+	"paydesk/internal/billing/payment"
+	"paydesk/internal/billing/policy"
+	"paydesk/internal/channel"
+	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/clock"
+	"paydesk/internal/platform/config"
+	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/outbox"
+	"paydesk/internal/platform/redisx"
+	"paydesk/internal/sandbox"
+	"paydesk/internal/sweep"
+	"paydesk/internal/webhook"
+	"paydesk/models"
+)
+
+// app is the assembled product: this file is the only place that knows everybody.
+type app struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	own      string // http://127.0.0.1:port, where this very process answers
+	public   string // where people and providers reach it
+	db       *database.DB
+	redis    redis.UniversalClient
+	clock    clock.Clock
+	shifted  *clock.Shifted // nil outside development
+	hub      *live.Hub
+	issuer   *auth.Issuer // nil outside development
+	verifier *auth.Verifier
+	policy   *policy.Policy
+	accounts *account.Service
+	orders   *order.Service
+	ledger   *ledger.Ledger
+	payments *payment.Service
+	outbox   *outbox.Outbox
+	keys     *idempotency.Store
+	channels channel.Registry
+	sandbox  *sandbox.Sandbox // nil outside development
+	inbox    *webhook.Inbox
+	sweeper  *sweep.Sweeper
+	closers  []func() error
+}
+
+// openDatabase opens the home of the data, making the folder of an embedded one.
+func openDatabase(ctx context.Context, cfg *config.Config) (*database.DB, error) {
+	if cfg.Embedded {
+		if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+			return nil, fmt.Errorf("PAYDESK_DATA_DIR: %w", err)
+		}
+	}
+	return database.Open(ctx, cfg.DatabaseURL, database.Options{MaxOpen: cfg.Database.Pool, Readers: cfg.Database.Readers, LockWait: cfg.Database.LockWait})
+}
+
+// assemble builds the product on a listener that is already open, for its address is part of many others. The caller closes it.
+func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, listener net.Listener) (*app, error) {
+	a := &app{cfg: cfg, log: log}
+	a.own, a.public = addresses(cfg, listener)
+	for _, step := range []func(context.Context) error{a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+	}
+	return a, nil
+}
+
+func addresses(cfg *config.Config, listener net.Listener) (own, public string) {
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	host := "127.0.0.1"
+	if ip := listener.Addr().(*net.TCPAddr).IP; ip.IsLoopback() {
+		host = ip.String()
+	}
+	own = "http://" + net.JoinHostPort(host, port)
+	if public = cfg.PublicURL; public == "" {
+		public = own
+	}
+	return own, public
+}
+
+func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+// close ends what assemble opened, last first.
+func (a *app) close() (err error) {
+	for _, f := range slices.Backward(a.closers) {
+		err = errors.Join(err, f())
+	}
+	a.closers = nil
+	return err
+}
+
+func (a *app) stores(ctx context.Context) (err error) {
+	if a.db, err = openDatabase(ctx, a.cfg); err != nil {
+		return err
+	}
+	a.onClose(a.db.Close)
+	if err = database.Migrate(ctx, a.db); err != nil {
+		return err
+	}
+	client, end, err := redisx.Open(a.cfg.RedisURL)
+	if err != nil {
+		return err
+	}
+	a.redis = client
+	a.onClose(end)
+	a.hub = live.New(client, a.log)
+	return nil
+}
+
+// time: in development the product's clock can be moved forward, for all instances.
+func (a *app) time(ctx context.Context) (err error) {
+	a.clock = clock.System{}
+	if a.cfg.Dev {
+		a.shifted, err = clock.NewShifted(ctx, a.db, a.hub, a.log)
+		a.clock = a.shifted
+	}
+	return err
+}
+
+func (a *app) tokens(ctx context.Context) (err error) {
+	c := auth.Config{JWKSURL: a.cfg.JWT.JWKSURL, KeyFile: a.cfg.JWT.KeyFile, Issuer: a.cfg.JWT.Issuer, Audience: a.cfg.JWT.Audience, Leeway: a.cfg.JWT.Leeway}
+	if a.cfg.Dev {
+		if a.issuer, err = auth.NewIssuer(ctx, a.db); err != nil {
+			return err
+		}
+		c.DevelopmentKey = a.issuer.Key()
+	}
+	if a.verifier, err = auth.NewVerifier(ctx, c); err == nil {
+		a.onClose(a.verifier.Close)
+	}
+	return err
+}
+
+func (a *app) business(context.Context) (err error) {
+	if a.policy, err = policy.Load(a.cfg.Policy); err != nil {
+		return fmt.Errorf("PAYDESK_POLICY: %w", err)
+	}
+	a.keys = idempotency.New(a.db, a.redis, a.clock)
+	a.outbox = outbox.New(a.db, a.clock, a.hub, a.log)
+	a.ledger = ledger.New(a.db)
+	a.accounts = account.New(a.db, a.clock, a.keys, a.policy)
+	a.orders = order.New(a.db, a.clock, a.keys, order.Rules{Validity: a.policy.OrderValidity()})
+	return nil
+}
+
+func (a *app) providers(ctx context.Context) (err error) {
+	if a.cfg.Dev {
+		a.sandbox = sandbox.New(sandbox.Config{DB: a.db, Clock: a.clock, PublicURL: func() string { return a.public }, Log: a.log})
+	}
+	if a.channels, err = a.adapters(ctx); err != nil {
+		return err
+	}
+	a.payments = payment.New(payment.Config{
+		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Clock: a.clock, Log: a.log,
+		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins,
+	})
+	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log}
+	return nil
+}
+
+// notifyURL is where a channel reports. The sandbox lives in this process and reports to it directly.
+func (a *app) notifyURL(c models.PaymentChannel) string {
+	base := a.public
+	if a.sandboxed(c) {
+		base = a.own
+	}
+	return base + "/webhooks/" + string(c)
+}
+
+func (a *app) returnOrigins() []string {
+	if len(a.cfg.ReturnURLs) > 0 {
+		return a.cfg.ReturnURLs
+	}
+	u, err := url.Parse(a.public)
+	if err != nil {
+		return nil
+	}
+	return []string{u.Scheme + "://" + u.Host}
+}
+
+// sweepEvery is how often due work is looked for; sweepBatch how much of it a round takes.
+const (
+	sweepEvery = time.Second
+	sweepBatch = 100
+)
+
+func (a *app) work(context.Context) error {
+	a.sweeper = sweep.New(sweepEvery, a.log, nil,
+		sweep.Job{Name: "payments", Run: func(ctx context.Context) (int, error) { return a.payments.Sweep(ctx, sweepBatch) }},
+		sweep.Job{Name: "orders", Run: func(ctx context.Context) (int, error) {
+			n, err := a.orders.ExpireDue(ctx, a.clock.Now(), sweepBatch)
+			return int(n), err
+		}},
+		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
+		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
+		sweep.Job{Name: "idempotency", Run: func(ctx context.Context) (int, error) {
+			n, err := a.keys.Sweep(ctx)
+			return int(n), err
+		}},
+	)
+	return nil
+}
