@@ -32,7 +32,8 @@ var bans = []ban{
 	{words(`GET_LOCK\s*\(`), "bound to one server of a cluster", ""},
 	{words(`INSERT\s+IGNORE\b`), "cuts values short without a word", ""},
 	{words(`INSERT\s+OR\b`), "SQLite alone", ""},
-	{words(`(NOW|SYSDATE|UTC_TIMESTAMP|CURDATE|UNIX_TIMESTAMP|DATETIME|STRFTIME)\s*\(`), "times come from the injected clock", ""},
+	{words(`(NOW|SYSDATE|UTC_TIMESTAMP|CURDATE|UNIX_TIMESTAMP|STRFTIME)\s*\(`), "times come from the injected clock", ""},
+	{words(`DATETIME\s*\(\s*\D`), "times come from the injected clock", ""}, // DATETIME(6) is a type
 	{words(`CURRENT_TIMESTAMP\b`), "times come from the injected clock", ""},
 	{words(`ON\s+CONFLICT\b`), "SQLite alone", "mysql"},
 	{regexp.MustCompile(`->>?'`), "unknown to MariaDB", ""},
