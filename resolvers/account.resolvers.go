@@ -10,13 +10,13 @@ import (
 	"paydesk/graph"
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
-	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/page"
 )
 
 func (r *accountResolver) CreditLine(ctx context.Context, obj *model.Account) (*model.CreditLine, error) {
-	b, err := r.load(ctx).balance(ctx, obj.Key)
+	b, err := r.balanceOf(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
@@ -27,15 +27,11 @@ func (r *accountResolver) Partner(ctx context.Context, obj *model.Account) (*mod
 	if obj.PartnerID.IsZero() {
 		return nil, nil
 	}
-	partner, err := r.load(ctx).mustAccount(ctx, obj.PartnerID)
-	if err != nil {
-		return nil, err
-	}
-	return &model.Partner{AccountID: partner.ID, Name: partner.Name}, nil
+	return r.partnerOf(ctx, obj)
 }
 
 func (r *accountResolver) Balance(ctx context.Context, obj *model.Account) (*model.Balance, error) {
-	return r.load(ctx).balance(ctx, obj.Key)
+	return r.balanceOf(ctx, obj)
 }
 
 func (r *accountResolver) Orders(ctx context.Context, obj *model.Account, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) (*model.OrderConnection, error) {
@@ -43,7 +39,7 @@ func (r *accountResolver) Orders(ctx context.Context, obj *model.Account, filter
 	if err != nil {
 		return nil, err
 	}
-	return connection(ctx, r.load(ctx), obj.Key, func() (*model.OrderConnection, error) {
+	return once(ctx, obj.Key, func() (*model.OrderConnection, error) {
 		return r.orderPage(ctx, obj.Key, filter, orderBy, p)
 	})
 }
@@ -53,7 +49,7 @@ func (r *accountResolver) Payments(ctx context.Context, obj *model.Account, filt
 	if err != nil {
 		return nil, err
 	}
-	return connection(ctx, r.load(ctx), obj.Key, func() (*model.PaymentConnection, error) {
+	return once(ctx, obj.Key, func() (*model.PaymentConnection, error) {
 		return r.paymentPage(ctx, obj.Key, filter, p)
 	})
 }
@@ -80,7 +76,7 @@ func (r *accountResolver) Transactions(ctx context.Context, obj *model.Account, 
 	if err != nil {
 		return nil, err
 	}
-	return connection(ctx, r.load(ctx), obj.Key, func() (*model.TransactionConnection, error) {
+	return once(ctx, obj.Key, func() (*model.TransactionConnection, error) {
 		return r.transactionPage(ctx, obj.Key, filter, p)
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Extension is what an executor needs beside the schema: the guard of root fields, faults as payload errors, loaders for each
+// Extension is what an executor needs beside the schema: the guard of root fields, faults as payload errors, a memo for each
 // response. Hand it to Executor.Use.
 func (r *Resolver) Extension() graphql.HandlerExtension { return extension{r} }
 
@@ -26,9 +26,9 @@ func (e extension) InterceptRootField(ctx context.Context, next graphql.RootReso
 	return e.r.guardRoot(ctx, next)
 }
 
-// InterceptResponse gives every response, so every event of a subscription, loaders of its own.
+// InterceptResponse gives every response, so every event of a subscription, a memo of its own.
 func (e extension) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(withLoaders(ctx, e.r))
+	return next(withMemo(ctx))
 }
 
 // InterceptField is on the way of every field, so it must cost nothing for those read from a struct.

@@ -28,6 +28,10 @@ func (v view) orders(rows []models.Order, linked map[models.ID][]models.Order) [
 		v.order(&block[i], &rows[i], linked[rows[i].BundleID])
 		out[i] = &block[i]
 	}
+	cohort := &model.Orders{Members: out}
+	for _, o := range out {
+		o.Cohort = cohort
+	}
 	return out
 }
 
@@ -81,9 +85,13 @@ func (v view) ordersWithLinks(ctx context.Context, rows []models.Order) ([]*mode
 
 // link gives each order the others of its bundle, so that linkedOrders needs no statement of its own.
 func (v view) link(orders []*model.Order, linked map[models.ID][]models.Order) {
+	var rows []models.Order
+	for _, bundle := range linked {
+		rows = append(rows, bundle...)
+	}
 	bundles := make(map[models.ID][]*model.Order, len(linked))
-	for id, rows := range linked {
-		bundles[id] = v.orders(rows, linked)
+	for _, o := range v.orders(rows, linked) {
+		bundles[o.BundleID] = append(bundles[o.BundleID], o)
 	}
 	for _, o := range orders {
 		o.Linked = others(bundles[o.BundleID], o.Key)

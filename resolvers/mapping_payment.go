@@ -15,21 +15,25 @@ import (
 	"paydesk/models"
 )
 
-func (v view) payment(p models.Payment) *model.Payment {
+func (v view) payment(p models.Payment) *model.Payment { return v.payments([]models.Payment{p})[0] }
+
+func (v view) payments(rows []models.Payment) []*model.Payment {
+	out := make([]*model.Payment, len(rows))
+	cohort := &model.Payments{Members: out}
+	for i := range rows {
+		out[i] = v.mapPayment(rows[i])
+		out[i].Cohort = cohort
+	}
+	return out
+}
+
+func (v view) mapPayment(p models.Payment) *model.Payment {
 	return &model.Payment{
 		ID: p.ID.Encode(models.PrefixPayment), Number: p.Number, Purpose: model.PaymentPurpose(p.Purpose), Status: model.PaymentStatus(p.Status),
 		Amount: v.money(p.Amount, p.Currency), Parts: v.parts(p), NextAction: v.nextAction(p), Failure: v.failure(p),
 		Refunded: v.money(p.Refunded, p.Currency), CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, CompletedAt: p.CompletedAt, Version: int(p.Version),
 		Key: p.ID, AccountID: p.AccountID,
 	}
-}
-
-func (v view) payments(rows []models.Payment) []*model.Payment {
-	out := make([]*model.Payment, len(rows))
-	for i := range rows {
-		out[i] = v.payment(rows[i])
-	}
-	return out
 }
 
 // parts are what the amount is made of; a total of zero is a balance part of zero (contract §7).
@@ -197,4 +201,19 @@ func payInput(in model.PayInput) (out payment.PayInput, err error) {
 	}
 	out.Funding, err = funding(in.Funding)
 	return out, err
+}
+
+// allocations shows shares by payment, in their order; an order that is gone (it never is) would leave its share out.
+func (v view) allocations(shares []models.PaymentOrder, orders map[models.ID]*model.Order) map[models.ID][]*model.PaymentAllocation {
+	out := make(map[models.ID][]*model.PaymentAllocation)
+	for _, a := range shares {
+		o := orders[a.OrderID]
+		if o == nil {
+			continue
+		}
+		currency := o.AmountDue.Currency()
+		out[a.PaymentID] = append(out[a.PaymentID], &model.PaymentAllocation{Order: o, Amount: v.money(a.Amount, currency),
+			Discount: v.money(a.Discount, currency), Coupon: v.money(a.Coupon, currency), Due: v.money(a.Due, currency)})
+	}
+	return out
 }

@@ -10,6 +10,16 @@ import (
 	"paydesk/models"
 )
 
+func (v view) transactions(rows []models.Posting) []*model.Transaction {
+	out := make([]*model.Transaction, len(rows))
+	cohort := &model.Transactions{Members: out}
+	for i := range rows {
+		out[i] = v.transaction(rows[i])
+		out[i].Cohort = cohort
+	}
+	return out
+}
+
 func (v view) transaction(p models.Posting) *model.Transaction {
 	return &model.Transaction{
 		ID: p.ID.Encode(models.PrefixPosting), Kind: model.TransactionKind(p.Kind), Amount: v.money(p.Amount, p.Currency),
@@ -24,10 +34,7 @@ func (r *Resolver) transactionPage(ctx context.Context, account models.ID, filte
 	if err != nil {
 		return nil, err
 	}
-	v, nodes := r.view(ctx), make([]*model.Transaction, len(list.Items))
-	for i := range list.Items {
-		nodes[i] = v.transaction(list.Items[i])
-	}
+	nodes := r.view(ctx).transactions(list.Items)
 	out := &model.TransactionConnection{PageInfo: pageInfo(list), Nodes: nodes}
 	if selects(ctx, "edges") {
 		out.Edges = edges(list, nodes, func(c string, t *model.Transaction) *model.TransactionEdge {

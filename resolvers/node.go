@@ -88,30 +88,34 @@ func (r *Resolver) readPayments(ctx context.Context, v *auth.Viewer, ids []model
 		}
 		return err
 	}
+	var rows []models.Payment
 	for _, id := range ids {
 		p, err := r.s.Payments.ByIDAnywhere(ctx, id)
-		if errors.Is(err, fault.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err == nil {
+			rows = append(rows, p)
+		} else if !errors.Is(err, fault.ErrNotFound) {
 			return err
 		}
-		n := r.view(ctx).payment(p)
+	}
+	for _, n := range r.view(ctx).payments(rows) {
 		out[n.ID] = n
 	}
 	return nil
 }
 
 func (r *Resolver) readTransactions(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[string]model.Node) error {
+	var rows []models.Posting
 	for _, id := range ids {
 		p, found, err := r.s.Ledger.Line(ctx, v.AccountID, id)
 		if err != nil {
 			return err
 		}
 		if found {
-			n := r.view(ctx).transaction(p)
-			out[n.ID] = n
+			rows = append(rows, p)
 		}
+	}
+	for _, n := range r.view(ctx).transactions(rows) {
+		out[n.ID] = n
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (r *mutationResolver) ReportDelivery(ctx context.Context, input model.Repor
 }
 
 func (r *orderResolver) Account(ctx context.Context, obj *model.Order) (*model.Account, error) {
-	return r.load(ctx).mustAccount(ctx, obj.AccountID)
+	return r.orderAccount(ctx, obj)
 }
 
 // LinkedOrders were read with the order wherever they were asked for.
@@ -61,22 +61,18 @@ func (r *orderResolver) LinkedOrders(ctx context.Context, obj *model.Order) ([]*
 	if obj.Linked != nil || obj.BundleID.IsZero() {
 		return obj.Linked, nil
 	}
-	o, err := r.load(ctx).order(ctx, ref{obj.AccountID, obj.Key})
-	if err != nil || o == nil {
-		return nil, err
-	}
-	return o.Linked, nil
+	return r.linkedOrders(ctx, obj)
 }
 
 func (r *orderResolver) Payments(ctx context.Context, obj *model.Order) ([]*model.Payment, error) {
-	return r.load(ctx).paymentsOfOrder(ctx, ref{obj.AccountID, obj.Key})
+	return r.paymentsOfOrder(ctx, obj)
 }
 
 func (r *orderResolver) ActivePayment(ctx context.Context, obj *model.Order) (*model.Payment, error) {
 	if obj.ActivePaymentID.IsZero() {
 		return nil, nil
 	}
-	return r.load(ctx).payment(ctx, ref{obj.AccountID, obj.ActivePaymentID})
+	return r.activePayment(ctx, obj)
 }
 
 func (r *queryResolver) Orders(ctx context.Context, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) (*model.OrderConnection, error) {

@@ -11,8 +11,8 @@ import (
 	"paydesk/graph"
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
-	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
@@ -42,7 +42,7 @@ func (r *mutationResolver) CancelPayment(ctx context.Context, input model.Cancel
 }
 
 func (r *paymentResolver) Account(ctx context.Context, obj *model.Payment) (*model.Account, error) {
-	return r.load(ctx).mustAccount(ctx, obj.AccountID)
+	return r.paymentAccount(ctx, obj)
 }
 
 func (r *paymentResolver) Orders(ctx context.Context, obj *model.Payment) ([]*model.Order, error) {
@@ -61,12 +61,11 @@ func (r *paymentResolver) Allocations(ctx context.Context, obj *model.Payment) (
 	if obj.Purpose != model.PaymentPurposeOrders {
 		return nil, nil
 	}
-	return r.load(ctx).sharesOf(ctx, obj)
+	return r.allocations(ctx, obj)
 }
 
 func (r *paymentResolver) Timeline(ctx context.Context, obj *model.Payment) ([]*model.PaymentEvent, error) {
-	rows, err := r.load(ctx).eventsOf(ctx, ref{obj.AccountID, obj.Key})
-	return r.view(ctx).events(obj, rows), err
+	return r.timeline(ctx, obj)
 }
 
 func (r *queryResolver) Payment(ctx context.Context, id string) (*model.Payment, error) {

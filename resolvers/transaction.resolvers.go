@@ -25,14 +25,14 @@ func (r *transactionResolver) Payment(ctx context.Context, obj *model.Transactio
 	if obj.PaymentID.IsZero() {
 		return nil, nil
 	}
-	return r.load(ctx).payment(ctx, ref{obj.AccountID, obj.PaymentID})
+	return r.paymentOfTransaction(ctx, obj)
 }
 
 func (r *transactionResolver) Order(ctx context.Context, obj *model.Transaction) (*model.Order, error) {
 	if obj.OrderID.IsZero() {
 		return nil, nil
 	}
-	return r.load(ctx).order(ctx, ref{obj.AccountID, obj.OrderID})
+	return r.orderOfTransaction(ctx, obj)
 }
 
 func (r *Resolver) Transaction() graph.TransactionResolver { return &transactionResolver{r} }

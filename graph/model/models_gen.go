@@ -610,6 +610,7 @@ type Order struct {
 	AccountID       models.ID  `json:"-"`
 	ActivePaymentID models.ID  `json:"-"`
 	BundleID        models.ID  `json:"-"`
+	Cohort          *Orders    `json:"-"`
 	Key             models.ID  `json:"-"`
 	Linked          []*Order   `json:"-"`
 }
@@ -817,6 +818,7 @@ type Payment struct {
 	// Grows by one with each transition: of two readings the higher version is the newer.
 	Version   int       `json:"version"`
 	AccountID models.ID `json:"-"`
+	Cohort    *Payments `json:"-"`
 	Key       models.ID `json:"-"`
 }
 
@@ -1181,10 +1183,11 @@ type Transaction struct {
 	// The remittance it belongs to; null where there is none.
 	Remittance *Remittance `json:"remittance,omitempty"`
 	// What happened, in the request's language.
-	Note      string    `json:"note"`
-	AccountID models.ID `json:"-"`
-	OrderID   models.ID `json:"-"`
-	PaymentID models.ID `json:"-"`
+	Note      string        `json:"note"`
+	AccountID models.ID     `json:"-"`
+	Cohort    *Transactions `json:"-"`
+	OrderID   models.ID     `json:"-"`
+	PaymentID models.ID     `json:"-"`
 }
 
 func (Transaction) IsNode() {}
