@@ -32,8 +32,10 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The data are consistent by construction and new: no need to look for duplicates row by row, nor to write a log of it.
-	for _, text := range []string{"SET unique_checks = 0", "SET sql_log_bin = 0", "SET time_zone = '+00:00'"} {
+	// The data are consistent by construction and new: no need to look for duplicates row by row, nor, where the user may
+	// decide that, to write a log of it.
+	_, _ = conn.ExecContext(ctx, "SET sql_log_bin = 0")
+	for _, text := range []string{"SET unique_checks = 0", "SET time_zone = '+00:00'"} {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			_ = conn.Close()
 			return nil, err

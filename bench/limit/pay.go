@@ -116,7 +116,7 @@ func (q *request) check(p *payment, asked money.Money) error {
 func (q *request) replay(p *payment) error {
 	var hash []byte
 	err := q.db.conn.QueryRowContext(q.ctx, "SELECT k.input_hash, p.id, p.number, p.currency, p.amount, p.created_at FROM idempotency_keys k JOIN payments p ON p.account_id = ? AND p.id = k.ref "+
-		"WHERE k.scope = ? AND k.mutation = 'pay' AND k.idem_key = ?", q.who.account[:], q.who.account.Encode(models.PrefixAccount), p.key).
+		"WHERE k.scope = ? AND k.mutation = 'pay' AND k.idem_key = ?", q.who.account[:], q.who.account.String(), p.key).
 		Scan(&hash, &p.id, &p.number, &p.currency, &p.due, &p.now)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &errRefused{409, "ORDER_STATUS_CHANGED"}
@@ -179,7 +179,7 @@ func (s *server) pay(q *request, write func(*payment) error) error {
 }
 
 func (q *request) claim(p *payment) error {
-	_, err := q.exec(&sqlKey, q.who.account.Encode(models.PrefixAccount), p.key, p.hash[:], p.id[:], p.now)
+	_, err := q.exec(&sqlKey, q.who.account.String(), p.key, p.hash[:], p.id[:], p.now)
 	return err
 }
 
