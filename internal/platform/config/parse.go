@@ -65,13 +65,10 @@ func parse(c *Config, get func(string) string) error {
 		if text == "" {
 			return nil
 		}
-		if f.Tag.Get("secret") == "file" {
-			content, err := os.ReadFile(text)
-			if err != nil {
+		if f.Tag.Get("file") != "" {
+			if _, err := os.ReadFile(text); err != nil {
 				return &Error{name, quote(text), "the path of a file that can be read"}
 			}
-			v.SetString(string(content))
-			return nil
 		}
 		if wants := set(f, v, text); wants != "" {
 			return &Error{name, holds(f, text), wants}
