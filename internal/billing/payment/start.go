@@ -24,23 +24,15 @@ func (s *Service) newPayment(who Payer, purpose models.PaymentPurpose, amount mo
 // viaChannel makes the payment one that waits for a channel; orderEnd is when what it pays for lapses (D4).
 func (s *Service) viaChannel(p *models.Payment, o Online, orderEnd *time.Time) {
 	end := s.Policy.PaymentValidity(p.CreatedAt, orderEnd)
-	first := schedule(p.CreatedAt, 0, end)
+	first := schedule(p.CreatedAt, end)
 	p.Status, p.OnlineAmount, p.Channel = models.PaymentProcessing, o.Amount.Minor, o.Channel
 	p.BankCode, p.ReturnURL, p.ExpiresAt, p.SweepAt = o.BankCode, o.ReturnURL, &end, &first
 }
 
-// start calls the channel with our number, which makes a second call with it harmless, and writes what the payer has to do.
-// An unknown outcome leaves the payment PROCESSING: the sweep asks, nobody charges again (lesson 1).
+// start calls the channel for the first time and writes what the payer has to do. A certain refusal fails the payment; an
+// unknown outcome leaves it PROCESSING: the sweep asks, nobody charges again (lesson 1).
 func (s *Service) start(ctx context.Context, p models.Payment) error {
-	adapter, ok := s.Channels[p.Channel]
-	if !ok {
-		return s.end(ctx, p, evDeclined, "CHANNEL_NOT_AVAILABLE")
-	}
-	action, err := adapter.Start(ctx, channel.StartRequest{
-		Number: p.Number, Amount: money.New(p.OnlineAmount, currency(p.Currency)), Subject: s.subject(p),
-		ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()), ReturnURL: p.ReturnURL, NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
-	})
-	failpoint.Hit(failpoint.ChannelStarted)
+	err := s.call(ctx, p)
 	switch {
 	case errors.Is(err, channel.ErrDeclined):
 		s.Log.WarnContext(ctx, "payment refused by its channel", "payment", p.ID, "channel", p.Channel, "error", err)
@@ -48,9 +40,40 @@ func (s *Service) start(ctx context.Context, p models.Payment) error {
 	case errors.Is(err, channel.ErrUnavailable):
 		s.Log.WarnContext(ctx, "channel not available", "payment", p.ID, "channel", p.Channel, "error", err)
 		return s.end(ctx, p, evDeclined, "CHANNEL_NOT_AVAILABLE")
-	case err != nil:
+	case errors.Is(err, channel.ErrUnknown):
 		s.Log.WarnContext(ctx, "outcome of a channel call unknown", "payment", p.ID, "channel", p.Channel, "error", err)
 		return nil
+	}
+	return err
+}
+
+// restart calls the channel again with the same number. What it refuses now says nothing about the first call, which may
+// have taken effect: the payment stays PROCESSING until the channel says what became of it, or it expires.
+func (s *Service) restart(ctx context.Context, p models.Payment) error {
+	err := s.call(ctx, p)
+	if errors.Is(err, channel.ErrDeclined) || errors.Is(err, channel.ErrUnavailable) || errors.Is(err, channel.ErrUnknown) {
+		s.Log.WarnContext(ctx, "channel called again without an action for the payer", "payment", p.ID, "channel", p.Channel, "error", err)
+		return nil
+	}
+	return err
+}
+
+// call starts the payment at the channel. Errors: those of Adapter.Start, and of the database.
+func (s *Service) call(ctx context.Context, p models.Payment) error {
+	adapter, ok := s.Channels[p.Channel]
+	if !ok {
+		return channel.ErrUnavailable
+	}
+	action, err := adapter.Start(ctx, channel.StartRequest{
+		Number: p.Number, Amount: money.New(p.OnlineAmount, currency(p.Currency)), Subject: s.subject(p),
+		ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()), ReturnURL: p.ReturnURL, NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
+	})
+	failpoint.Hit(failpoint.ChannelStarted)
+	if err != nil {
+		if !errors.Is(err, channel.ErrDeclined) && !errors.Is(err, channel.ErrUnavailable) {
+			err = errors.Join(channel.ErrUnknown, err) // whatever is not certain is unknown
+		}
+		return err
 	}
 	_, err = s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
 		if _, ok := next(p.Status, evAction); !ok {
@@ -71,7 +94,7 @@ func (s *Service) start(ctx context.Context, p models.Payment) error {
 func (s *Service) resumed(ctx context.Context, account, id models.ID) (models.Payment, error) {
 	p, err := s.ByID(ctx, account, id)
 	if err == nil && p.Status == models.PaymentProcessing && p.Version == 1 {
-		if err = s.start(ctx, p); err == nil {
+		if err = s.restart(ctx, p); err == nil {
 			p, err = s.ByID(ctx, account, id)
 		}
 	}

@@ -9,8 +9,15 @@ import (
 	"paydesk/models"
 )
 
-// askAfter is when a lost notification is looked for, counted from the last look (channels.md §4, TX-6).
-var askAfter = []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 2 * time.Minute, 2 * time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour}
+// While a payer may still be paying, the channel is asked every 15 seconds: a refusal that the channel does not notify is
+// then told in time (contract.md §6), and a lost notification found (channels.md §4, TX-6). Validity ends that after an hour
+// at most; a channel that cannot be closed is asked on, ever more seldom.
+const (
+	askEvery   = 15 * time.Second
+	askLater   = 5 * time.Minute
+	askSeldom  = time.Hour
+	askLaterAt = 10 * time.Minute // after the end
+)
 
 // lateAfter is when a payment that ended unpaid is looked at again: a payer may have been just paying.
 var lateAfter = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour}
@@ -18,13 +25,18 @@ var lateAfter = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 24 * t
 // lease is how long one instance has for a payment before another may take it up.
 const lease = time.Minute
 
-// schedule is when to look next: by the schedule, but not past the end.
-func schedule(now time.Time, count int64, end time.Time) time.Time {
-	at := now.Add(askAfter[min(count, int64(len(askAfter)-1))])
-	if now.Before(end) && at.After(end) {
-		return end
+// schedule is when to look next at a payment that has not ended, but at its end in any case.
+func schedule(now, end time.Time) time.Time {
+	switch over := now.Sub(end); {
+	case over > askLaterAt:
+		return now.Add(askSeldom)
+	case over > 0:
+		return now.Add(askLater)
 	}
-	return at
+	if at := now.Add(askEvery); at.Before(end) || !now.Before(end) {
+		return at
+	}
+	return end
 }
 
 // lateWatch is when an ended payment is looked at again; nil for one that succeeded, had no channel, or was watched enough.
@@ -73,7 +85,7 @@ func (s *Service) look(ctx context.Context, p models.Payment) error {
 		case p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt):
 			err = s.expire(ctx, p)
 		case p.Status == models.PaymentProcessing && p.ActionKind == "":
-			err = s.start(ctx, p) // never reached the channel, or its answer was lost: the same number again
+			err = s.restart(ctx, p) // never reached the channel, or its answer was lost
 		}
 	}
 	return errors.Join(err, s.reschedule(ctx, p.AccountID, p.ID))
@@ -118,7 +130,7 @@ func (s *Service) reschedule(ctx context.Context, account, id models.ID) error {
 	if p.Status.Terminal() {
 		at = s.lateWatch(p, now, count)
 	} else {
-		t := schedule(now, count, *p.ExpiresAt)
+		t := schedule(now, *p.ExpiresAt)
 		at = &t
 	}
 	_, err = s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ?, sweep_count = ? WHERE account_id = ? AND id = ? AND version = ?", at, count, p.AccountID, p.ID, p.Version)
