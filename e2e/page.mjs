@@ -1,0 +1,230 @@
+// The page in a real browser, from choosing a persona to a payment that succeeds live: node page.mjs URL FOLDER
+// Screenshots at desktop and phone width go into the folder. CHROMIUM names the browser.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { client, money, token, unique } from './lib.mjs';
+
+const [base, folder] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+const complaints = [];
+
+// visit opens the page in a browser of its own; whatever it logs as an error or fetches from elsewhere is a complaint.
+async function visit(size, locale = 'en-US', more = {}) {
+  const context = await browser.newContext({ viewport: size, locale, timezoneId: 'Asia/Shanghai', ...more });
+  context.setDefaultTimeout(15_000);
+  context.on('request', (r) => {
+    const url = new URL(r.url());
+    if (/^(http|ws)s?:$/.test(url.protocol) && url.hostname !== '127.0.0.1') complaints.push(`fetched ${r.url()}`);
+  });
+  context.on('page', (p) => {
+    p.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(`console: ${m.text()} (${p.url()})`));
+    p.on('pageerror', (e) => complaints.push(`script: ${e.message}`));
+  });
+  const page = await context.newPage();
+  return { context, page };
+}
+
+async function shoot(page, name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wide <= 0, `${name}: ${wide} px wider than the window`);
+  await page.screenshot({ path: `${folder}/${name}.png` });
+}
+
+const available = (page) => page.locator('[data-figure=available] .money').getAttribute('title');
+const minorOf = (title) => BigInt(title.split(' ')[0].replace('.', ''));
+
+// signIn chooses a persona and waits until the page is live.
+async function signIn(page, name) {
+  await page.goto(base);
+  await page.locator(`[data-persona="${name}"]`).click();
+  await page.locator('#live.is-live').waitFor();
+  await page.locator('main[aria-busy=false]').waitFor();
+  await page.locator('#topup-amount').waitFor();
+}
+
+// personas: a customer on the mainland, with orders that wait. One costs more than any balance.
+const personas = await (await fetch(`${base}/dev/personas`)).json();
+let customer;
+for (const p of personas.filter((x) => x.role === 'CREATOR')) {
+  const options = await client(base, p.token).ask('{ topUpOptions { channels { channel available } } }');
+  if (options.topUpOptions.channels.some((c) => c.channel === 'ALIPAY' && c.available)) customer ??= p;
+}
+assert.ok(customer, 'a CREATOR who may top up through Alipay');
+const service = client(base, await token(base, 'SERVICE'));
+const place = (name, amount) => service.ask('mutation Place($input: PlaceOrdersInput!) { placeOrders(input: $input) { errors { code message } } }', {
+  input: { idempotencyKey: unique('place'), accountId: customer.accountId, orders: [{ number: unique('ORD'), type: 'NEW_PURCHASE', productType: 'ecs', items: [{ name, specification: '8 vCPU, 32 GiB', quantity: 1, period: '1 month', amount: money(amount) }] }] },
+}).then((d) => assert.deepEqual(d.placeOrders.errors, []));
+
+// topUp does the whole way with the mouse: channel, amount, code, the payer's page in a second tab, live SUCCEEDED.
+async function topUp({ context, page }, name) {
+  const before = minorOf(await available(page));
+  await page.locator('#topup-amount').fill('12,5');
+  await page.locator('#topup-submit').click();
+  await page.locator('#topup-problem').waitFor();
+  assert.equal(await page.locator('#topup-amount').getAttribute('aria-invalid'), 'true');
+  await page.locator('#topup-amount').fill('128.50');
+  await page.locator('#topup-submit').click();
+  const dialog = page.locator('dialog');
+  await dialog.locator('[data-status=REQUIRES_ACTION]').waitFor();
+  const picture = dialog.locator('.qr img');
+  await picture.evaluate((img) => img.decode());
+  await dialog.locator('.countdown').waitFor();
+  await shoot(page, `${name}-qr`);
+  const [phone] = await Promise.all([context.waitForEvent('page'), dialog.locator('#payer-page').click()]);
+  await phone.locator('button[value=succeed]').waitFor();
+  await phone.locator('button[value=succeed]').click();
+  await phone.locator('.result.good').waitFor();
+  await phone.close();
+  await dialog.locator('[data-status=SUCCEEDED]').waitFor(); // live: nobody has reloaded the page
+  await shoot(page, `${name}-succeeded`);
+  await dialog.locator('.close').click();
+  await page.waitForFunction((want) => document.querySelector('[data-figure=available] .money').title.split(' ')[0].replace('.', '') === want, String(before + 12850n));
+}
+
+// payFromBalance pays a waiting order, and sees the balance fall.
+async function payFromBalance(page, orderName, minor, name) {
+  const before = minorOf(await available(page));
+  await page.locator('.orders li', { hasText: orderName }).first().locator('button').click();
+  await page.locator('#pay-BALANCE').check();
+  await shoot(page, `${name}-pay`);
+  await page.locator('#pay-submit').click();
+  await page.locator('dialog [data-status=SUCCEEDED]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.waitForFunction((want) => document.querySelector('[data-figure=available] .money').title.split(' ')[0].replace('.', '') === want, String(before - minor));
+}
+
+// tooMuch tries to pay more than there is: what is missing is shown, and a jump to the top-up with that amount.
+async function tooMuch(page, orderName, name) {
+  await page.locator('.orders li', { hasText: orderName }).first().locator('button').click();
+  await page.locator('#pay-submit').click();
+  await page.locator('#pay-topup').waitFor();
+  await shoot(page, `${name}-insufficient`);
+  await page.locator('#pay-topup').click();
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.match(await page.locator('#topup-amount').inputValue(), /^[0-9]+\.[0-9]{2}$/);
+  assert.ok(await page.locator('#topup-amount').evaluate((x) => x === document.activeElement), 'the amount has the focus');
+}
+
+// withKeys pays a top-up's form by keyboard alone and cancels the payment.
+async function withKeys(page) {
+  await page.locator('#topup-amount').focus();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('66');
+  await page.keyboard.press('Enter');
+  await page.locator('dialog [data-status=REQUIRES_ACTION]').waitFor();
+  await page.locator('dialog [data-focus=cancel]').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('dialog [data-status=CANCELED]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+}
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+
+async function desktop() {
+  await place('Small server for the page test', '28.50');
+  await place('Very large server for the page test', '90000.00');
+  const v = await visit(DESKTOP);
+  await v.page.goto(base);
+  await v.page.locator('.cards button').first().waitFor();
+  await shoot(v.page, 'desktop-welcome');
+  await signIn(v.page, customer.name);
+  await topUp(v, 'desktop');
+  await payFromBalance(v.page, 'Small server for the page test', 2850n, 'desktop');
+  await tooMuch(v.page, 'Very large server for the page test', 'desktop');
+  await v.page.locator('#topup-amount').fill('');
+  await v.page.evaluate(() => window.scrollTo(0, 0));
+  await shoot(v.page, 'desktop-home');
+  await withKeys(v.page);
+  await v.page.screenshot({ path: `${folder}/desktop-whole.png`, fullPage: true });
+  for (const locale of ['zh-Hans', 'zh-Hant']) {
+    await v.page.locator('#language').selectOption(locale);
+    await v.page.locator('#live.is-live').waitFor();
+    await v.page.locator('main[aria-busy=false]').waitFor();
+    await v.page.locator('#topup-amount').waitFor();
+    await shoot(v.page, `desktop-${locale}`);
+  }
+  await v.context.close();
+}
+
+async function phone() {
+  await place('Small server for the phone test', '28.50');
+  const v = await visit(PHONE, 'zh-CN', { colorScheme: 'dark', hasTouch: true });
+  await v.page.goto(base);
+  assert.equal(await v.page.locator('html').getAttribute('lang'), 'zh-Hans', 'the browser’s language');
+  await v.page.locator('#language').selectOption('en');
+  await signIn(v.page, customer.name);
+  await topUp(v, 'phone-dark');
+  await payFromBalance(v.page, 'Small server for the phone test', 2850n, 'phone-dark');
+  await shoot(v.page, 'phone-dark-home');
+  await v.context.close();
+  const light = await visit(PHONE);
+  await signIn(light.page, customer.name);
+  await shoot(light.page, 'phone-home');
+  await light.page.screenshot({ path: `${folder}/phone-whole.png`, fullPage: true });
+  await light.page.locator('.payments .act button').first().click();
+  await light.page.locator('dialog .timeline li').first().waitFor();
+  await shoot(light.page, 'phone-payment');
+  await light.page.setViewportSize({ width: 360, height: 740 });
+  await shoot(light.page, 'narrow-payment');
+  await light.page.keyboard.press('Escape');
+  await light.page.locator('dialog').waitFor({ state: 'detached' });
+  await shoot(light.page, 'narrow-home');
+  await light.context.close();
+}
+
+// others: people without an account, and those who may only look.
+async function others() {
+  const v = await visit(DESKTOP);
+  for (const role of ['OPERATOR', 'COLLABORATOR']) {
+    const persona = personas.find((p) => p.role === role);
+    await v.page.goto(base);
+    if (role === 'OPERATOR') await v.page.locator(`[data-persona="${persona.name}"]`).click();
+    else await v.page.locator('#persona').selectOption(persona.name);
+    if (role === 'OPERATOR') await v.page.locator('.panel.note').waitFor();
+    else {
+      await v.page.locator('[data-figure=available]').waitFor();
+      assert.equal(await v.page.locator('#topup-amount').count(), 0, 'a COLLABORATOR sees no top-up');
+    }
+    await shoot(v.page, `desktop-${role.toLowerCase()}`);
+  }
+  await v.context.close();
+}
+
+// graphiql runs a query and a subscription in the bundled editor, offline.
+async function graphiql() {
+  const v = await visit(DESKTOP);
+  await signIn(v.page, customer.name);
+  await v.page.goto(`${base}/graphiql/`);
+  await v.page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  assert.equal(await v.page.locator('.bar select').inputValue(), customer.name, 'the page’s persona');
+  await v.page.locator('.graphiql-execute-button').click();
+  await v.page.locator('.result-window', { hasText: 'topUpOptions' }).waitFor();
+  await shoot(v.page, 'graphiql');
+  await v.page.getByRole('tab', { name: 'WatchBalance' }).click();
+  await v.page.locator('.graphiql-execute-button').click();
+  await v.page.locator('.result-window', { hasText: 'balanceChanged' }).waitFor();
+  await shoot(v.page, 'graphiql-live');
+  await v.context.close();
+}
+
+try {
+  const steps = { desktop, phone, others, graphiql };
+  const wanted = process.argv[4]?.split(',') ?? Object.keys(steps);
+  for (const name of wanted) {
+    await steps[name]();
+    console.log(`${name}: done`);
+  }
+  assert.deepEqual(complaints, [], 'nothing is logged as an error, nothing comes from elsewhere');
+} finally {
+  await service.close();
+  await browser.close();
+}
