@@ -8,8 +8,8 @@ import (
 	iso "github.com/bojanz/currency"
 )
 
-// Format writes the amount as people of the locale (en, zh-Hans, zh-Hant) read it, by CLDR: "CN¥1,234.50" in English,
-// "¥1,234.50" in Chinese on the mainland, "US$5.00", "-¥0.05". Other locales fold to the nearest of the three, else English.
+// Format writes the amount as people of the locale (en, zh-Hans, zh-Hant) read it, by CLDR, "¥1,234.50", "US$5.00",
+// "-¥0.05", but for one thing: the site's own yuan is "¥" in every language, not "CN¥" (contract, Money.formatted). Other locales fold to the nearest of the three, else English.
 func (m Money) Format(locale string) string {
 	exponent, ok := m.Currency.Exponent()
 	if !ok {
@@ -52,6 +52,7 @@ func styleOf(locale string, c Currency) style {
 // learn reads the style off two amounts written by the CLDR formatter, which is exact but too slow for long lists.
 func learn(locale string, c Currency) style {
 	formatter := iso.NewFormatter(iso.NewLocale(locale))
+	formatter.SymbolMap["CNY"] = "¥"
 	write := func(number string) string {
 		amount, err := iso.NewAmount(number, string(c))
 		if err != nil {
