@@ -49,8 +49,13 @@ func startMariaDB(dir, server string, o MariaDBOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	if err := install(dir, data, server, me.Username); err != nil {
+	data, tmp := filepath.Join(dir, "data"), filepath.Join(dir, "tmp")
+	// A folder for temporary tables of its own: at its start a server removes what it finds there, and in a shared one
+	// that is another server's.
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return nil, err
+	}
+	if err := install(dir, data, tmp, server, me.Username); err != nil {
 		return nil, err
 	}
 	name, password, _ := strings.Cut(account, ":")
@@ -66,7 +71,7 @@ func startMariaDB(dir, server string, o MariaDBOptions) (*Server, error) {
 	if o.BufferPool == "" {
 		o.BufferPool = "128M"
 	}
-	args := []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + data, "--init-file=" + first,
+	args := []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + data, "--tmpdir=" + tmp, "--init-file=" + first,
 		"--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", port), "--socket=" + filepath.Join(dir, "s"),
 		"--pid-file=" + filepath.Join(dir, "pid"), "--skip-name-resolve", "--max-connections=1000",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin", "--innodb-buffer-pool-size=" + o.BufferPool}
@@ -100,13 +105,13 @@ func durability(server string, durable bool) []string {
 func isMariaDB(server string) bool { return strings.Contains(filepath.Base(server), "mariadbd") }
 
 // install writes the system tables.
-func install(dir, data, server, me string) error {
+func install(dir, data, tmp, server, me string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if tool := find("mariadb-install-db", "mysql_install_db"); tool != "" && isMariaDB(server) {
-		return run(ctx, nil, tool, "--no-defaults", "--user="+me, "--datadir="+data, "--auth-root-authentication-method=normal",
-			"--skip-test-db", "--innodb-flush-method=nosync", "--innodb-log-file-size=16M")
+		return run(ctx, nil, tool, "--no-defaults", "--user="+me, "--datadir="+data, "--tmpdir="+tmp,
+			"--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-flush-method=nosync", "--innodb-log-file-size=16M")
 	}
 	return run(ctx, nil, server, "--no-defaults", "--initialize-insecure", "--user="+me, "--datadir="+data,
-		"--log-error="+filepath.Join(dir, "install.log"))
+		"--tmpdir="+tmp, "--log-error="+filepath.Join(dir, "install.log"))
 }

@@ -137,7 +137,7 @@ func run(ctx context.Context, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, tail(out))
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, out[:min(len(out), 4000)])
 	}
 	return nil
 }
