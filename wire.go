@@ -175,13 +175,9 @@ func (a *app) providers(ctx context.Context) (err error) {
 	return nil
 }
 
-// notifyURL is where a channel reports. The sandbox lives in this process and reports to it directly.
+// notifyURL is where a channel reports, the sandbox like any other (contract.md §1).
 func (a *app) notifyURL(c models.PaymentChannel) string {
-	base := a.public
-	if a.sandboxed(c) {
-		base = a.own
-	}
-	return base + "/webhooks/" + string(c)
+	return a.public + "/webhooks/" + string(c)
 }
 
 func (a *app) returnOrigins() []string {
