@@ -93,7 +93,7 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (*Viewer, error) {
 	}
 	now, sum := v.cfg.Now(), sha256.Sum256([]byte(bearer))
 	if hit, ok := v.cache.Get(sum); ok && now.Before(hit.recheck) {
-		if now.Before(hit.viewer.Expires.Add(v.cfg.Leeway)) {
+		if now.Before(hit.viewer.Expires) {
 			return hit.viewer, nil
 		}
 		return nil, fmt.Errorf("%w: it has expired", ErrToken)
@@ -174,7 +174,7 @@ func (v *Verifier) parse(bearer string, alg jwa.SignatureAlgorithm, key any, iss
 	token, err := jwt.Parse([]byte(bearer), options...)
 	switch {
 	case err == nil:
-		return viewerOf(token)
+		return v.viewer(token)
 	case errors.Is(err, jwt.TokenExpiredError()):
 		return nil, fmt.Errorf("%w: it has expired", ErrToken)
 	case errors.Is(err, jwt.TokenNotYetValidError()):
@@ -187,11 +187,12 @@ func (v *Verifier) parse(bearer string, alg jwa.SignatureAlgorithm, key any, iss
 	return nil, fmt.Errorf("%w: its signature or claims are wrong", ErrToken)
 }
 
-// viewerOf reads our claims (contract, chapter 3).
-func viewerOf(t jwt.Token) (*Viewer, error) {
+// viewer reads our claims (contract, chapter 3).
+func (c *Verifier) viewer(t jwt.Token) (*Viewer, error) {
 	var v Viewer
 	v.UserID, _ = t.Subject()
 	v.Expires, _ = t.Expiration()
+	v.Expires = v.Expires.Add(c.cfg.Leeway)
 	v.Name, v.Role = claim(t, "name"), Role(claim(t, "role"))
 	v.Locale, _ = locale.Match(claim(t, "locale"))
 	if claim(t, "locale") == "" {

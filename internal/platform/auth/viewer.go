@@ -41,7 +41,7 @@ type Viewer struct {
 	Role      Role
 	AccountID models.ID // zero for OPERATOR and SERVICE
 	Locale    string    // en, zh-Hans, zh-Hant; empty where the token does not say
-	Expires   time.Time // wall clock; a subscription ends then
+	Expires   time.Time // wall clock, the leeway included; a subscription ends then
 }
 
 type key struct{}

@@ -1,0 +1,187 @@
+// Package httpapi is the edge: one router for the GraphQL endpoint (POST, GET, SSE, WebSocket), notifications, pictures,
+// health and metrics. It is handed its handlers and knows nothing of the business.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"paydesk/internal/platform/config"
+	"paydesk/internal/platform/telemetry"
+	"paydesk/models"
+)
+
+// Limits and Timeouts are the configuration's.
+type (
+	Limits   = config.Limits
+	Timeouts = config.HTTP
+)
+
+// Options of New. Schema, Verifier, Log, Limits and Timeouts are needed; a handler that is nil answers 404.
+type Options struct {
+	Schema     graphql.ExecutableSchema
+	Extensions []graphql.HandlerExtension
+	Present    graphql.ErrorPresenterFunc
+	Recover    graphql.RecoverFunc
+	Verifier   Verifier
+	Log        *slog.Logger
+	Metrics    *prometheus.Registry // nil: a new one
+	Ready      []Check
+	Dev        bool     // introspection, suggestions, /dev, /sandbox, /graphiql
+	Origins    []string // pages that may call across sites
+	Limits     Limits
+	Timeouts   Timeouts
+
+	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
+	Pictures http.Handler                                                                // /qr/…
+	Page     http.Handler                                                                // / and what is not anybody else's
+	Develop  http.Handler                                                                // /dev/…, only with Dev
+	Sandbox  http.Handler                                                                // /sandbox/…, only with Dev
+	GraphiQL http.Handler                                                                // /graphiql…, only with Dev
+}
+
+// API is the edge. ServeHTTP is safe for concurrent use.
+type API struct {
+	o       Options
+	exec    *executor.Executor
+	docs    *documents
+	origins origins
+	metrics *metrics
+	handler http.Handler
+
+	draining context.Context // ends when the drain begins
+	drain    context.CancelFunc
+	mu       sync.Mutex     // nobody enters while the drain begins
+	sockets  sync.WaitGroup // sockets and event streams that are open
+}
+
+// New assembles the edge.
+func New(o Options) (*API, error) {
+	if o.Metrics == nil {
+		o.Metrics = telemetry.NewRegistry()
+	}
+	docs, err := newDocuments(o.Schema.Schema(), o.Limits, o.Dev)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics)}
+	a.draining, a.drain = context.WithCancel(context.Background())
+	a.exec = a.executor()
+	a.handler = edge(o.Log, a.routes())
+	return a, nil
+}
+
+// executor is gqlgen's, with its parsing replaced by documents.
+func (a *API) executor() *executor.Executor {
+	e := executor.New(a.o.Schema)
+	e.SetQueryCache(a.docs)
+	e.SetParserTokenLimit(a.o.Limits.Tokens)
+	e.SetDisableSuggestion(!a.o.Dev)
+	if a.o.Present != nil {
+		e.SetErrorPresenter(a.o.Present)
+	}
+	if a.o.Recover != nil {
+		e.SetRecoverFunc(a.o.Recover)
+	}
+	e.Use(extension.FixedComplexityLimit(a.o.Limits.Complexity))
+	for _, x := range a.o.Extensions {
+		e.Use(x)
+	}
+	return e
+}
+
+// ServeHTTP answers every request of the process.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+func (a *API) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Handle("/graphql", a.origins.cors(http.HandlerFunc(a.graphql)))
+	r.Get("/healthz", healthz)
+	r.Get("/readyz", a.readyz)
+	r.Method(http.MethodGet, "/metrics", telemetry.MetricsHandler(a.o.Metrics))
+	if a.o.Webhook != nil {
+		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
+			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
+		})
+	}
+	if a.o.Pictures != nil {
+		r.Method(http.MethodGet, "/qr/*", a.o.Pictures)
+	}
+	a.development(r)
+	if a.o.Page != nil {
+		r.Handle("/*", a.o.Page)
+	}
+	return r
+}
+
+// development mounts what a production start does not have: there, all of it is 404, whatever the page would say.
+func (a *API) development(r chi.Router) {
+	for _, m := range []struct {
+		path    string
+		handler http.Handler
+	}{{"/dev", a.sameSite(a.o.Develop)}, {"/sandbox", a.o.Sandbox}, {"/graphiql", a.o.GraphiQL}} {
+		h := m.handler
+		if !a.o.Dev || h == nil {
+			h = http.NotFoundHandler()
+		}
+		r.Handle(m.path, h)
+		r.Handle(m.path+"/*", h)
+	}
+}
+
+// sameSite keeps other sites' pages from moving the clock of somebody's development server.
+func (a *API) sameSite(next http.Handler) http.Handler {
+	if next == nil {
+		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.origins.allows(r) {
+			refuse(w, r, http.StatusForbidden, codeForbidden, "this origin may not")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Drain tells subscriptions to reconnect (sockets are closed with 1001) and waits for them to end, at most until ctx ends.
+func (a *API) Drain(ctx context.Context) {
+	a.mu.Lock()
+	a.drain()
+	a.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		a.sockets.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// enter counts a socket or an event stream in; false, and answered, once the drain has begun. The caller counts it out.
+func (a *API) enter(w http.ResponseWriter, r *http.Request) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.isDraining() {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, "the server restarts")
+		return false
+	}
+	a.sockets.Add(1)
+	return true
+}
+
+func (a *API) isDraining() bool { return a.draining.Err() != nil }
+
+// now is the wall clock: tokens and timeouts live on it.
+func now() time.Time { return time.Now() }

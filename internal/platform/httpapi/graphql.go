@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// graphql is /graphql: it chooses the transport by method and headers.
+func (a *API) graphql(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Header.Get("Upgrade") != "":
+		a.socket(w, r)
+	case r.Method == http.MethodPost:
+		a.post(w, r)
+	case r.Method == http.MethodGet:
+		a.get(w, r)
+	default:
+		refuseMethod(w, r, "GET, POST", "POST an operation, or GET a query")
+	}
+}
+
+// admit settles what both methods share: who asks, not across sites, and for which media type. ok is false where the
+// request has been answered.
+func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context, media string, ok bool) {
+	if crossSite(r) {
+		refuse(w, r, http.StatusForbidden, codeForbidden,
+			"this request could come from another site: send Apollo-Require-Preflight, X-Paydesk-Client or a bearer token")
+		return nil, "", false
+	}
+	if media = negotiate(r.Header.Get("Accept")); media == "" {
+		refuse(w, r, http.StatusNotAcceptable, codeBadInput, "answers are "+mediaResponse+", "+mediaJSON+" or "+mediaEvents)
+		return nil, "", false
+	}
+	ctx, err := a.identify(r.Context(), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
+	if err != nil {
+		refuseToken(w, r, err)
+		return nil, "", false
+	}
+	return ctx, media, true
+}
+
+// begin prepares an operation. On errors the context is good for fail.
+func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context, *graphql.OperationContext, gqlerror.List) {
+	ctx = graphql.StartOperationTrace(ctx)
+	ctx, errs := a.docs.prepare(ctx, p)
+	if len(errs) > 0 {
+		return graphql.WithOperationContext(ctx, &graphql.OperationContext{}), nil, errs
+	}
+	op, errs := a.exec.CreateOperationContext(ctx, p)
+	if len(errs) > 0 {
+		return graphql.WithOperationContext(ctx, op), nil, errs
+	}
+	op.DisableIntrospection = !a.o.Dev
+	return ctx, op, nil
+}
+
+// fail presents the errors of a request that was not executed.
+func (a *API) fail(ctx context.Context, errs gqlerror.List) *graphql.Response {
+	resp := a.exec.DispatchError(ctx, errs)
+	a.metrics.count(nil, resp.Errors, 0)
+	return resp
+}
+
+// execute runs a query or mutation to its one response.
+func (a *API) execute(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
+	start := now()
+	if op.Operation.Operation == ast.Mutation {
+		// A client that hangs up does not stop money halfway.
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, a.o.Timeouts.OperationTimeout, errTooSlow)
+	defer cancel()
+	responses, inner := a.exec.DispatchOperation(ctx, op)
+	resp := responses(inner)
+	if resp == nil { // the context ended before anything came
+		resp = a.exec.DispatchError(ctx, gqlerror.List{failure(codeUnavailable, "the operation took too long")})
+	}
+	a.observe(ctx, op, resp.Errors, time.Since(start))
+	return resp
+}
+
+var errTooSlow = errors.New("httpapi: operation timeout")
+
+// slow is when an operation is worth a line in the log, by name, never with its variables.
+const slow = time.Second
+
+func (a *API) observe(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List, took time.Duration) {
+	a.metrics.count(op.Operation, errs, took)
+	if took >= slow {
+		a.o.Log.WarnContext(ctx, "slow operation", "operation", nameOf(op.Operation), "ms", took.Milliseconds())
+	} else {
+		a.o.Log.DebugContext(ctx, "operation", "operation", nameOf(op.Operation), "us", took.Microseconds(), "errors", len(errs))
+	}
+}
+
+// nameOf is an operation's own name, else its first root field.
+func nameOf(op *ast.OperationDefinition) string {
+	if op.Name != "" {
+		return shortName(op.Name)
+	}
+	if len(op.SelectionSet) > 0 {
+		if f, ok := op.SelectionSet[0].(*ast.Field); ok {
+			return f.Name
+		}
+	}
+	return "anonymous"
+}
+
+const maxName = 64
+
+func shortName(name string) string { return name[:min(len(name), maxName)] }
+
+// statusOf is the HTTP status of a request that was not executed (GraphQL over HTTP, §6.4): a request that is no request
+// is 400; a document that is refused is 400 too, but 200 for clients of the older media type.
+func statusOf(media string, errs gqlerror.List) int {
+	if media == mediaJSON {
+		for _, e := range errs {
+			if e.Extensions["code"] == codeBadInput {
+				return http.StatusBadRequest
+			}
+		}
+		return http.StatusOK
+	}
+	for _, e := range errs {
+		switch e.Extensions["code"] {
+		case codeUnavailable:
+			return http.StatusServiceUnavailable
+		case codeInternal:
+			return http.StatusInternalServerError
+		}
+	}
+	return http.StatusBadRequest
+}

@@ -1,0 +1,208 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"paydesk/internal/platform/auth"
+)
+
+// message is a frame of the protocol.
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+func parseMessage(kind websocket.MessageType, data []byte) (m message, ok bool) {
+	if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil {
+		return m, false
+	}
+	return m, m.Type != "" && len(m.ID) <= maxOperationID
+}
+
+// send writes a frame; a peer that does not take it in time loses its connection, and nobody else waits.
+func (s *socket) send(m message) bool {
+	data, err := json.Marshal(m)
+	if err != nil { // a payload that is no JSON would be our own mistake
+		panic(err)
+	}
+	return s.write(data)
+}
+
+func (s *socket) write(data []byte) bool {
+	// Not the operation's context: a cancelled write would cut the whole connection in the middle of a frame.
+	ctx, cancel := context.WithTimeout(context.Background(), s.api.o.Timeouts.WriteTimeout)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, data) == nil
+}
+
+// init takes who the connection belongs to and its language from the payload, else from the headers of the upgrade.
+func (s *socket) init(m message) bool {
+	var payload struct {
+		Authorization string `json:"authorization"` // matched without regard to case
+		Locale        string `json:"locale"`
+	}
+	if len(m.Payload) > 0 && json.Unmarshal(m.Payload, &payload) != nil {
+		s.close(closeBadRequest, "Invalid connection_init payload")
+		return false
+	}
+	language := s.language
+	if payload.Locale != "" {
+		language = payload.Locale
+	}
+	ctx := s.ctx
+	if payload.Authorization == "" {
+		payload.Authorization = s.headers.Get("Authorization")
+	}
+	ctx, err := s.api.identify(ctx, payload.Authorization, language)
+	if err != nil {
+		if errors.Is(err, auth.ErrKeys) {
+			s.close(websocket.StatusTryAgainLater, "try again later")
+		} else {
+			s.close(closeUnauthorized, reasonUnauthorized)
+		}
+		return false
+	}
+	s.ctx = ctx
+	s.expires(auth.From(ctx))
+	s.acknowledged = true
+	return s.send(message{Type: "connection_ack"})
+}
+
+// subscribe starts an operation; false ends the connection.
+func (s *socket) subscribe(m message) bool {
+	if !s.acknowledged {
+		s.close(closeUnauthorized, reasonUnauthorized)
+		return false
+	}
+	if m.ID == "" {
+		s.close(closeBadRequest, "Invalid message: id is missing")
+		return false
+	}
+	p, problem := decode(m.Payload)
+	if problem != "" {
+		s.close(closeBadRequest, "Invalid message: "+problem)
+		return false
+	}
+	p.Headers = s.headers
+	ctx, cancel := context.WithCancel(s.ctx)
+	run := &running{cancel: cancel}
+	s.mu.Lock()
+	_, taken := s.running[m.ID]
+	full := len(s.running) >= s.api.o.Limits.Operations
+	if !taken && !full {
+		s.running[m.ID] = run
+	}
+	s.mu.Unlock()
+	switch {
+	case taken:
+		cancel()
+		s.close(closeDuplicate, "Subscriber for "+m.ID+" already exists")
+		return false
+	case full:
+		cancel()
+		return s.fail(m.ID, gqlerror.List{failure("RATE_LIMITED", "too many operations run on this socket")})
+	}
+	s.operations.Go(func() {
+		defer cancel()
+		s.run(ctx, m.ID, run, p)
+	})
+	return true
+}
+
+// stop ends an operation that the client has completed; its id is free at once.
+func (s *socket) stop(id string) {
+	s.mu.Lock()
+	run := s.running[id]
+	delete(s.running, id)
+	s.mu.Unlock()
+	if run != nil {
+		run.cancel()
+	}
+}
+
+// done frees the id; false where the client has completed the operation itself and wants to hear no more of it.
+func (s *socket) done(id string, run *running) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[id] != run {
+		return false
+	}
+	delete(s.running, id)
+	return true
+}
+
+// run executes one operation: next for each response, then complete; or a single error.
+func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.RawParams) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.api.o.Log.ErrorContext(ctx, "panic", "panic", p, "stack", string(debug.Stack()))
+			if s.done(id, run) {
+				s.fail(id, gqlerror.List{failure(codeInternal, "something went wrong on our side")})
+			}
+		}
+	}()
+	ctx, op, errs := s.api.begin(ctx, p)
+	if len(errs) > 0 {
+		resp := s.api.fail(ctx, errs)
+		if s.done(id, run) {
+			s.fail(id, resp.Errors)
+		}
+		return
+	}
+	if op.Operation.Operation != ast.Subscription {
+		s.next(id, s.api.execute(ctx, op))
+	} else if !s.follow(ctx, id, op) {
+		return
+	}
+	if s.done(id, run) && ctx.Err() == nil {
+		s.send(message{ID: id, Type: "complete"})
+	}
+}
+
+// follow sends every event of a subscription; false where it did not come to its own end.
+func (s *socket) follow(ctx context.Context, id string, op *graphql.OperationContext) bool {
+	s.api.metrics.subscriptions.Inc()
+	defer s.api.metrics.subscriptions.Dec()
+	s.api.metrics.count(op.Operation, nil, 0)
+	responses, ctx := s.api.exec.DispatchOperation(ctx, op)
+	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
+		if !s.next(id, resp) {
+			return false
+		}
+	}
+	// With the token the whole socket ends, so that the client does not take this for the end of the story.
+	return !expired(ctx)
+}
+
+// next sends one response.
+func (s *socket) next(id string, resp *graphql.Response) bool {
+	b := getBuffer()
+	defer putBuffer(b)
+	b.WriteString(`{"id":`)
+	writeJSON(b, id)
+	b.WriteString(`,"type":"next","payload":`)
+	write(b, resp)
+	b.WriteByte('}')
+	return s.write(b.Bytes())
+}
+
+// fail ends an operation that was not executed; nothing follows an error.
+func (s *socket) fail(id string, errs gqlerror.List) bool {
+	for _, e := range errs {
+		e.Message = shorten(e.Message)
+	}
+	payload, err := json.Marshal(errs)
+	if err != nil {
+		panic(err)
+	}
+	return s.send(message{ID: id, Type: "error", Payload: payload})
+}
