@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +39,7 @@ func newShared(o Options) *shared {
 type connector struct {
 	driver.Connector
 	shared *shared
-	setup  func(context.Context, driver.Conn) error // once per new connection; may be nil
+	setup  []string // statements for each new connection
 }
 
 // driverConn is what both drivers' connections can do.
@@ -66,13 +67,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.setup != nil {
-		if err := c.setup(ctx, raw); err != nil {
+	w := &conn{driverConn: raw.(driverConn), shared: c.shared, implicit: slices.Contains(c.setup, noAutocommit)}
+	for _, text := range c.setup {
+		if _, err := w.driverConn.ExecContext(ctx, text, nil); err != nil {
 			_ = raw.Close()
 			return nil, err
 		}
 	}
-	w := &conn{driverConn: raw.(driverConn), shared: c.shared}
 	w.checker, _ = raw.(driver.NamedValueChecker)
 	w.stmts, err = simplelru.NewLRU(statementsPerConn, func(_ string, s driverStmt) { _ = s.Close() })
 	return w, err
@@ -85,6 +86,8 @@ type conn struct {
 	shared  *shared
 	checker driver.NamedValueChecker
 	stmts   *simplelru.LRU[string, driverStmt]
+
+	implicit bool // the session has no autocommit: a transaction needs no BEGIN
 
 	tx    driver.Tx       // the open transaction, nil outside
 	txCtx context.Context //nolint:containedctx // Commit and Rollback are counted on the context of BEGIN

@@ -8,6 +8,10 @@ import (
 // BeginTx starts a transaction; the connection itself is the driver.Tx.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	c.broken = nil
+	if c.implicit && opts == (driver.TxOptions{}) {
+		c.tx, c.txCtx = implicitTx{c.driverConn}, ctx
+		return c, nil
+	}
 	if err := c.enter(ctx, "BEGIN"); err != nil {
 		return nil, err
 	}
@@ -54,4 +58,15 @@ func (c *conn) end() (driver.Tx, context.Context) {
 	tx, ctx := c.tx, c.txCtx
 	c.tx, c.txCtx, c.broken = nil, nil, nil
 	return tx, ctx
+}
+
+// implicitTx is a transaction that its first statement began.
+type implicitTx struct{ on driver.ExecerContext }
+
+func (t implicitTx) Commit() error   { return t.say("COMMIT") }
+func (t implicitTx) Rollback() error { return t.say("ROLLBACK") }
+
+func (t implicitTx) say(text string) error {
+	_, err := t.on.ExecContext(context.Background(), text, nil)
+	return err
 }

@@ -13,7 +13,8 @@ type counterKey struct{}
 var counting atomic.Int32
 
 // Counter counts the round trips to the database that were made with a context: statements, BEGIN, COMMIT and ROLLBACK.
-// The preparation of a statement, once per connection, is not counted.
+// On MySQL there is no BEGIN: the first statement begins the transaction. The preparation of a statement, once per
+// connection, is not counted.
 type Counter struct {
 	mu         sync.Mutex
 	statements []string

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,10 @@ const (
 
 // Options of Open; the zero value is right for production.
 type Options struct {
-	MaxOpen  int           // MySQL: most connections, 64 by default; at least as many as there are parallel requests
-	MaxIdle  int           // MySQL: connections kept while idle, MaxOpen by default
+	// MaxOpen is the most connections of each of the two pools on MySQL, the one for transactions and the one for
+	// everything else; 64 by default. The server must allow twice that for each instance (max_connections).
+	MaxOpen  int
+	MaxIdle  int           // MySQL: connections of each pool kept while idle, MaxOpen by default
 	Readers  int           // SQLite: reading connections, 4 by default (there is always one writer)
 	LockWait time.Duration // how long a statement waits for a lock, 5 s by default, whole seconds on MySQL
 	// Relaxed gives up durability on a power cut (SQLite synchronous=NORMAL); for tests and demonstrations.
@@ -53,8 +56,9 @@ func (o Options) withDefaults() Options {
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	dialect string
-	write   *sql.DB // SQLite: the one writing connection; MySQL: the pool
-	read    *sql.DB // SQLite: the reading pool, query_only; MySQL: the same pool
+	read    *sql.DB // MySQL: statements that stand alone; SQLite: the reading pool, query_only
+	write   *sql.DB // MySQL: the same pool; SQLite: the one writing connection
+	begin   *sql.DB // MySQL: transactions, on sessions without autocommit; SQLite: the writing connection
 	orm     *gorm.DB
 	open    func() (*sql.DB, error) // a separate connection pool for migrations, without time limits
 	shared  *shared
@@ -100,13 +104,20 @@ func gormConfig() *gorm.Config {
 // Close closes every connection; running transactions end as if the connection were lost.
 func (d *DB) Close() error {
 	var err error
-	if d.write != nil {
-		err = d.write.Close()
-	}
-	if d.read != nil && d.read != d.write {
-		err = errors.Join(err, d.read.Close())
+	for _, pool := range d.pools() {
+		err = errors.Join(err, pool.Close())
 	}
 	return err
+}
+
+// pools are the open pools, each once.
+func (d *DB) pools() (out []*sql.DB) {
+	for _, pool := range []*sql.DB{d.begin, d.write, d.read} { // SQLite: the writer first, so that a reader is the last to go
+		if pool != nil && !slices.Contains(out, pool) {
+			out = append(out, pool)
+		}
+	}
+	return out
 }
 
 // Dialect says which SQL the database speaks: "mysql" or "sqlite".
@@ -124,27 +135,30 @@ func (d *DB) Gorm(ctx context.Context) *gorm.DB {
 
 // Ping asks both pools for an answer.
 func (d *DB) Ping(ctx context.Context) error {
-	err := d.write.PingContext(ctx)
-	if err == nil && d.read != d.write {
-		err = d.read.PingContext(ctx)
+	for _, pool := range d.pools() {
+		if err := pool.PingContext(ctx); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // Stats tells what the pools have done, for metrics.
 type Stats struct {
-	RoundTrips int64 // statements, BEGIN, COMMIT and ROLLBACK
-	Prepares   int64 // statements prepared on a connection: one more round trip each, once
-	Retries    int64 // transactions run again after a conflict
-	Pool       sql.DBStats
+	RoundTrips   int64 // statements, BEGIN, COMMIT and ROLLBACK
+	Prepares     int64 // statements prepared on a connection: one more round trip each, once
+	Retries      int64 // transactions run again after a conflict
+	Reads        sql.DBStats
+	Transactions sql.DBStats
 }
 
-// Stats tells what the pools have done since Open; Pool is the reading pool's state.
+// Stats tells what the pools have done since Open.
 func (d *DB) Stats() Stats {
 	return Stats{
-		RoundTrips: d.shared.trips.Load(),
-		Prepares:   d.shared.prepares.Load(),
-		Retries:    d.shared.retries.Load(),
-		Pool:       d.read.Stats(),
+		RoundTrips:   d.shared.trips.Load(),
+		Prepares:     d.shared.prepares.Load(),
+		Retries:      d.shared.retries.Load(),
+		Reads:        d.read.Stats(),
+		Transactions: d.begin.Stats(),
 	}
 }

@@ -166,11 +166,15 @@ func TestCounterCountsEveryRoundTrip(t *testing.T) {
 				word, _, _ := strings.Cut(s, " ")
 				first = append(first, word)
 			}
-			if !slices.Equal(first, []string{"BEGIN", "INSERT", "SELECT", "ROLLBACK", "SELECT", "BEGIN", "COMMIT"}) || counter.N() != 7 {
+			want := []string{"BEGIN", "INSERT", "SELECT", "ROLLBACK", "SELECT", "BEGIN", "COMMIT"}
+			if db.Dialect() == database.MySQL { // whose transactions begin with their first statement
+				want = slices.DeleteFunc(want, func(s string) bool { return s == "BEGIN" })
+			}
+			if !slices.Equal(first, want) || counter.N() != len(want) {
 				t.Fatal(counter.Statements())
 			}
 		}
-		if db.Stats().RoundTrips < 28 || db.Stats().Prepares == 0 {
+		if db.Stats().RoundTrips < 20 || db.Stats().Prepares == 0 {
 			t.Fatal(db.Stats())
 		}
 	})

@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -42,23 +41,28 @@ func (d *DB) openMySQL(ctx context.Context, text string, o Options) (gorm.Dialec
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(&connector{Connector: base, shared: d.shared, setup: readCommitted})
-	pool.SetMaxOpenConns(o.MaxOpen)
-	pool.SetMaxIdleConns(o.MaxIdle)
-	pool.SetConnMaxLifetime(30 * time.Minute) // so that a proxy or a new master gets its share
-	d.write, d.read = pool, pool
-	if err := pool.PingContext(ctx); err != nil {
+	open := func(setup ...string) *sql.DB {
+		pool := sql.OpenDB(&connector{Connector: base, shared: d.shared, setup: append(setup, readCommitted)})
+		pool.SetMaxOpenConns(o.MaxOpen)
+		pool.SetMaxIdleConns(o.MaxIdle)
+		pool.SetConnMaxLifetime(30 * time.Minute) // so that a proxy or a new master gets its share
+		return pool
+	}
+	d.read, d.begin = open(), open(noAutocommit)
+	d.write = d.read
+	if err := d.Ping(ctx); err != nil {
 		return nil, err
 	}
 	// RETURNING is unknown to MySQL and TiDB, and on MariaDB it makes DoNothing report a row (engines.md 1.6).
-	return gormmysql.New(gormmysql.Config{Conn: pool, DisableWithReturning: true, DSNConfig: cfg}), nil
+	return gormmysql.New(gormmysql.Config{Conn: d.read, DisableWithReturning: true, DSNConfig: cfg}), nil
 }
 
-// readCommitted is spoken once per connection, in the one form that MySQL 8, MariaDB and TiDB all understand.
-func readCommitted(ctx context.Context, c driver.Conn) error {
-	_, err := c.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil)
-	return err
-}
+// Spoken once per new connection, in words that MySQL 8, MariaDB and TiDB all understand.
+const (
+	readCommitted = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+	// noAutocommit makes the first statement begin the transaction: a round trip less than BEGIN.
+	noAutocommit = "SET SESSION autocommit = 0"
+)
 
 func mysqlConfig(text string, o Options) (*mysql.Config, error) {
 	u, err := url.Parse(text)
@@ -78,6 +82,7 @@ func mysqlConfig(text string, o Options) (*mysql.Config, error) {
 	cfg.Passwd, _ = u.User.Password()
 	cfg.Net, cfg.Addr, cfg.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), name
 	cfg.Collation = "utf8mb4_bin"
+	cfg.Logger = &mysql.NopLogger{} // a broken connection is told by the error
 	cfg.ParseTime, cfg.Loc = true, time.UTC
 	cfg.InterpolateParams = true // the first uses of a statement; later ones are prepared (conn.go)
 	cfg.ClientFoundRows = false  // affected rows = changed rows

@@ -39,6 +39,7 @@ func (d *DB) openSQLite(ctx context.Context, text string, o Options) (gorm.Diale
 	if d.write, err = d.sqlitePool(writer, 1); err != nil {
 		return nil, err
 	}
+	d.begin = d.write
 	if err := d.write.PingContext(ctx); err != nil { // makes the file before a reader looks for it
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

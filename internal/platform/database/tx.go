@@ -71,7 +71,7 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error
 
 // try runs fn and commits, once.
 func (d *DB) try(ctx context.Context, fn func(ctx context.Context) error) error {
-	conn, err := d.write.Conn(ctx) // waiting for a connection may be cancelled
+	conn, err := d.begin.Conn(ctx) // waiting for a connection may be cancelled
 	if err != nil {
 		return err
 	}
