@@ -7,7 +7,7 @@ import { t, time } from './texts.js';
 
 const titleOf = (o) => {
   const [item, ...others] = o.items;
-  return [item?.name ?? o.productType, others.length && t('orders.items', { count: others.length })].filter(Boolean).join(' ');
+  return [item?.name ?? o.productType, others.length && t('orders.items', { count: others.length, all: o.items.length })].filter(Boolean).join(' ');
 };
 
 // orderRow is one waiting order; acts has pay(order) and open(paymentId), mayPay whether the viewer may.

@@ -52,7 +52,7 @@ const catalogue = {
   'orders.none': ['Nothing waits to be paid.', '没有待支付的订单。', '沒有待支付的訂單。'],
   'orders.pay': ['Pay', '支付', '支付'],
   'orders.continue': ['Being paid', '支付中', '支付中'],
-  'orders.items': ['and {count} more', '等 {count} 项', '等 {count} 項'],
+  'orders.items': ['and {count} more', '等 {all} 项', '等 {all} 項'],
   'orders.until': ['pay by {time}', '请于 {time} 前支付', '請於 {time} 前支付'],
   'pay.title': ['Pay order {number}', '支付订单 {number}', '支付訂單 {number}'],
   'pay.due': ['Amount due', '应付金额', '應付金額'],
