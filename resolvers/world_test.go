@@ -132,6 +132,7 @@ func (w *world) give(a models.Account, minor int64) {
 		return w.ledger.Receive(ctx, ledger.Movement{AccountID: a.ID, Amount: money.New(minor, "CNY"), Kind: models.KindAdjustment,
 			Reference: fmt.Sprint("gift", w.numbers), Book: "clearing:TEST", At: testClock{}.Now()})
 	}))
+	w.must(w.hub.Publish(context.Background(), live.Balance(a.ID)))
 }
 
 type answer struct {
