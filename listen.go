@@ -4,79 +4,60 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"strings"
-	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/99designs/gqlgen/graphql"
 
 	"paydesk/console"
 	"paydesk/internal/demo"
 	"paydesk/internal/dev"
-	"paydesk/internal/platform/auth"
-	"paydesk/internal/sandbox"
+	"paydesk/internal/platform/httpapi"
+	"paydesk/internal/platform/qr"
+	"paydesk/internal/platform/telemetry"
 	"paydesk/models"
 	"paydesk/page"
 	"paydesk/resolvers"
 )
 
-// TEMPORARY until internal/platform/httpapi lands.
-func (a *app) listen(ctx context.Context, l net.Listener) error {
-	r := resolvers.New(resolvers.Services{Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
-		QRImage: func(id models.ID) string { return a.public + "/qr/" + id.String() }, RequestID: func(context.Context) string { return "" }})
-	srv := handler.New(r.Schema())
-	srv.AddTransport(transport.Websocket{InitFunc: func(ctx context.Context, p transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-		if t := strings.TrimPrefix(p.Authorization(), "Bearer "); t != "" {
-			v, err := a.verifier.Verify(ctx, t)
-			if err != nil {
-				return ctx, nil, err
-			}
-			ctx = auth.With(ctx, v)
-		}
-		return ctx, nil, nil
-	}, KeepAlivePingInterval: 10 * time.Second})
-	srv.AddTransport(transport.SSE{})
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.POST{})
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](1000))
-	srv.Use(extension.Introspection{})
-	srv.Use(r.Extension())
-	srv.SetErrorPresenter(r.Present)
-	srv.SetRecoverFunc(r.Recover)
-	mux := http.NewServeMux()
-	mux.HandleFunc("/graphql", func(w http.ResponseWriter, req *http.Request) {
-		if t := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "); t != "" {
-			v, err := a.verifier.Verify(req.Context(), t)
-			if err != nil {
-				http.Error(w, `{"errors":[{"message":"no","extensions":{"code":"UNAUTHENTICATED"}}]}`, 401)
-				return
-			}
-			req = req.WithContext(auth.With(req.Context(), v))
-		}
-		srv.ServeHTTP(w, req)
-	})
-	mux.HandleFunc("/webhooks/{channel}", func(w http.ResponseWriter, req *http.Request) {
-		a.inbox.Serve(w, req, models.PaymentChannel(req.PathValue("channel")))
-	})
-	mux.Handle("/", page.Handler())
-	mux.Handle("/graphiql/", console.Handler())
-	if a.cfg.Dev {
-		mux.Handle(sandbox.Prefix, a.sandbox)
-		mux.Handle("/dev/", dev.New(a.devConfig()))
-	}
-	s := &http.Server{Handler: mux}
-	go func() { <-ctx.Done(); _ = s.Shutdown(context.Background()) }()
-	if err := s.Serve(l); err != http.ErrServerClosed {
+// listen puts the faces on the edge and answers until ctx ends and everything is drained.
+func (a *app) listen(ctx context.Context, listener net.Listener) error {
+	pictures, err := qr.New(ctx, a.db, func() string { return a.public }, a.payments.Action)
+	if err != nil {
 		return err
 	}
-	return nil
+	face := resolvers.New(resolvers.Services{
+		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
+		QRImage: pictures.URL, RequestID: telemetry.RequestID,
+	})
+	edge, err := httpapi.New(httpapi.Options{
+		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
+		Verifier: a.verifier, Log: a.log, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
+		Ready: []httpapi.Check{
+			{Name: "database", Run: a.db.Ping},
+			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
+		},
+		Webhook: a.inbox.Serve, Pictures: pictures, Page: page.Handler(),
+		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
+	})
+	if err != nil {
+		return err
+	}
+	return edge.Serve(ctx, listener)
 }
 
-func (a *app) devConfig() dev.Config {
-	return dev.Config{Issuer: a.issuer, Clock: a.shifted, RunDue: a.sweeper.RunDue,
+// develop and play are nil outside development: then nothing of them is mounted.
+func (a *app) play() http.Handler {
+	if a.sandbox == nil {
+		return nil
+	}
+	return a.sandbox
+}
+
+func (a *app) develop() http.Handler {
+	if !a.cfg.Dev {
+		return nil
+	}
+	return dev.New(dev.Config{
+		Issuer: a.issuer, Clock: a.shifted, RunDue: a.sweeper.RunDue,
 		People: func(ctx context.Context) ([]dev.Person, error) {
 			people, err := demo.Personas(ctx, a.accounts)
 			out := make([]dev.Person, len(people))
@@ -85,7 +66,11 @@ func (a *app) devConfig() dev.Config {
 			}
 			return out, err
 		},
-		Account:  func(ctx context.Context, id models.ID) (bool, error) { _, found, err := a.accounts.ByID(ctx, id); return found, err },
+		Account: func(ctx context.Context, id models.ID) (bool, error) {
+			_, found, err := a.accounts.ByID(ctx, id)
+			return found, err
+		},
+		// Nothing is sent yet: messages come with verification codes and notices.
 		Messages: func(context.Context, models.ID) ([]dev.Message, error) { return nil, nil },
-	}
+	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"paydesk/internal/demo"
 	"paydesk/internal/platform/config"
+	"paydesk/internal/platform/telemetry"
 )
 
 func main() {
@@ -28,7 +29,7 @@ func serve(ctx context.Context, logTo io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(cfg, logTo)
+	log := telemetry.NewLogger(logTo, cfg.Log.Level, cfg.Log.Format)
 	for _, name := range cfg.Unknown {
 		log.Warn("this variable means nothing", "variable", name)
 	}
