@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -17,7 +18,24 @@ import (
 	"paydesk/internal/platform/telemetry"
 )
 
+// The collector runs when the heap has grown fivefold: requests are short and garbage is cheap next to memory. The soft limit
+// keeps that from growing without end. Both are Go's own variables where they are set.
+const (
+	gcPercent   = 400
+	memoryLimit = 2 << 30 // bytes
+)
+
+func tune() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 func main() {
+	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
