@@ -44,7 +44,10 @@ func (e extension) InterceptField(ctx context.Context, next graphql.Resolver) (a
 	if err != nil {
 		return e.r.refused(ctx, fc, err)
 	}
-	return res, nil
+	if e.r.Plain {
+		return res, nil
+	}
+	return asPlan(ctx, res), nil
 }
 
 // refused turns a fault of a mutation into its payload; any other error goes to the presenter.

@@ -12,6 +12,8 @@ import (
 type Resolver struct {
 	s     Services
 	rules map[string]rule
+	// Plain leaves every object to gqlgen's executor: for comparing what plans write. Set it before the first request.
+	Plain bool
 }
 
 // New makes the resolvers on their services.

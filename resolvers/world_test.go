@@ -52,6 +52,7 @@ type world struct {
 	testing.TB
 	home     testenv.Home
 	exec     *executor.Executor
+	plain    *executor.Executor // without plans
 	accounts *account.Service
 	orders   *order.Service
 	payments *payment.Service
@@ -61,6 +62,15 @@ type world struct {
 	me       models.Account
 	viewer   *auth.Viewer
 	numbers  int
+}
+
+func executorOf(r *resolvers.Resolver) *executor.Executor {
+	e := executor.New(r.Schema())
+	e.Use(r.Extension())
+	e.SetErrorPresenter(r.Present)
+	e.SetRecoverFunc(r.Recover)
+	e.SetQueryCache(lru.New[*ast.QueryDocument](100))
+	return e
 }
 
 type syncBuffer struct {
@@ -96,13 +106,11 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { w.hub.Run(ctx) })
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	r := resolvers.New(resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Policy: rules, Live: w.hub, Clock: clock,
-		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }})
-	w.exec = executor.New(r.Schema())
-	w.exec.Use(r.Extension())
-	w.exec.SetErrorPresenter(r.Present)
-	w.exec.SetRecoverFunc(r.Recover)
-	w.exec.SetQueryCache(lru.New[*ast.QueryDocument](100))
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Policy: rules, Live: w.hub, Clock: clock,
+		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
+	plain := resolvers.New(services)
+	plain.Plain = true
+	w.exec, w.plain = executorOf(resolvers.New(services)), executorOf(plain)
 	w.me = w.open("Lin Xiaomei")
 	w.viewer = &auth.Viewer{UserID: "lin", Name: "Lin", Role: auth.Creator, AccountID: w.me.ID}
 	return w
