@@ -38,7 +38,10 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 			presented.Extensions[key] = value
 		}
 	}
-	if code == codeInternal {
+	switch code {
+	case codeUnavailable:
+		r.s.Log.WarnContext(ctx, "request could not be served now", "err", err, "path", out.Path.String(), "requestId", r.requestID(ctx))
+	case codeInternal:
 		id := r.requestID(ctx)
 		presented.Extensions = map[string]any{"code": code, "requestId": id}
 		r.s.Log.ErrorContext(ctx, "request failed", "err", err, "path", out.Path.String(), "requestId", id)
