@@ -21,7 +21,7 @@ func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request
 		return
 	}
 	defer a.sockets.Done()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := untilTokenEnds(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.draining, cancel)()
 
@@ -70,6 +70,14 @@ func (a *API) stream(ctx context.Context, s *stream, p *graphql.RawParams) {
 		s.next(&graphql.Response{Errors: gqlerror.List{failure(codeUnauthenticated, "the token has expired")}})
 	}
 	s.complete()
+}
+
+// untilTokenEnds is a context that ends with the viewer's token (contract §3).
+func untilTokenEnds(ctx context.Context) (context.Context, context.CancelFunc) {
+	if v := auth.From(ctx); v != nil && !v.Expires.IsZero() {
+		return context.WithDeadline(ctx, v.Expires)
+	}
+	return context.WithCancel(ctx)
 }
 
 // expired reports whether the viewer's token has ended, and with it every subscription.
