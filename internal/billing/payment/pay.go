@@ -69,12 +69,12 @@ func (s *Service) payOnce(ctx context.Context, who Payer, in PayInput) (models.P
 		return models.Payment{}, f
 	}
 	shares, total := allocate(paying)
+	if in.ExpectedTotal != nil && *in.ExpectedTotal != total {
+		return models.Payment{}, fault.New("QUOTE_CHANGED", "input", "expectedTotal").Because(&fault.QuoteChanged{Orders: all(paying), Total: total})
+	}
 	p := s.newPayment(who, models.PurposeOrders, total)
 	if f := s.fund(&p, policy.CustomerOf(&paying.Account), in.Funding, total, soonest(paying)); f != nil {
 		return models.Payment{}, f
-	}
-	if in.ExpectedTotal != nil && *in.ExpectedTotal != total {
-		return models.Payment{}, fault.New("QUOTE_CHANGED", "input", "expectedTotal").Because(&fault.QuoteChanged{Orders: all(paying), Total: total})
 	}
 	if p.Channel == "" {
 		return p, s.fromBalance(ctx, p, shares)

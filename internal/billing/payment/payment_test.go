@@ -367,7 +367,7 @@ func TestRefusals(t *testing.T) {
 			"FUNDING_NOT_ALLOWED":     func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &half, Online: &on} },
 			"FUNDING_MISMATCH":        func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &half} },
 			"CURRENCY_MISMATCH":       func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &usd} },
-			"QUOTE_CHANGED":           func(in *payment.PayInput) { in.ExpectedTotal = &half },
+			"QUOTE_CHANGED":           func(in *payment.PayInput) { in.ExpectedTotal, in.Funding = &half, payment.Funding{Balance: &half} },
 			"ORDER_NOT_FOUND":         func(in *payment.PayInput) { in.OrderID = models.NewID() },
 		} {
 			if err := pay(change); !fault.Is(err, want) {
