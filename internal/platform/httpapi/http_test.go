@@ -220,7 +220,7 @@ func TestLimits(t *testing.T) {
 		"fragments":          {bomb.String(), codeTooComplex},
 		"aliases":            {"{ " + aliases.String() + "}", codeTooComplex},
 		"tokens":             {"{ " + strings.Repeat("hello ", 600) + "}", codeTooComplex},
-		"brackets":           {strings.Repeat("{", 15_000), codeTooComplex},
+		"brackets":           {strings.Repeat("{", 15_000), codeValidationFailed},
 		"directives":         {"{ hello " + strings.Repeat("@x ", 200) + "}", codeValidationFailed},
 		"undefined fields":   {"{ " + strings.Repeat("nope ", 400) + "}", codeValidationFailed},
 		"long name":          {"{ " + strings.Repeat("n", 15_000) + "}", codeValidationFailed},

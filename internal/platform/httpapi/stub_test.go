@@ -57,7 +57,7 @@ func (s *stub) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{op.Operation.Name})
 	if op.Operation.Operation == ast.Subscription {
-		return s.follow(fields[0], op)
+		return s.follow(ctx, fields[0], op)
 	}
 	done := false
 	return func(ctx context.Context) *graphql.Response {
@@ -114,7 +114,7 @@ func (s *stub) resolve(ctx context.Context, f graphql.CollectedField, op *graphq
 	return nil
 }
 
-func (s *stub) follow(f graphql.CollectedField, op *graphql.OperationContext) graphql.ResponseHandler {
+func (s *stub) follow(ctx context.Context, f graphql.CollectedField, op *graphql.OperationContext) graphql.ResponseHandler {
 	if f.Name == "boom" {
 		return func(context.Context) *graphql.Response { panic("secret of the inside") }
 	}
@@ -124,12 +124,12 @@ func (s *stub) follow(f graphql.CollectedField, op *graphql.OperationContext) gr
 	}
 	n := int64(0)
 	s.follows.Add(1)
+	context.AfterFunc(ctx, func() { s.follows.Add(-1) })
 	return func(ctx context.Context) *graphql.Response {
 		if n == to {
 			if f.Name == "forever" {
 				<-ctx.Done()
 			}
-			s.follows.Add(-1)
 			return nil
 		}
 		n++
