@@ -932,9 +932,9 @@ type PlaceOrderInput struct {
 type PlaceOrderItemInput struct {
 	// What the line is, 1 to 200 characters.
 	Name string `json:"name"`
-	// Its size or configuration, up to 500 characters.
+	// Its size or configuration, up to 200 characters.
 	Specification *string `json:"specification,omitempty"`
-	// How many; at least 1.
+	// How many, 1 to 1,000,000,000.
 	Quantity int `json:"quantity"`
 	// For how long, in the vendor's words, up to 64 characters.
 	Period *string `json:"period,omitempty"`

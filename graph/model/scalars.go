@@ -109,6 +109,8 @@ func UnmarshalInt(v any) (int, error) {
 		text = strconv.FormatInt(n, 10)
 	case json.Number:
 		text = n.String()
+	case float64: // of a decoder that knows no json.Number
+		text = strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
