@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -94,7 +95,7 @@ func (a *API) observe(ctx context.Context, op *graphql.OperationContext, errs gq
 	a.metrics.count(op.Operation, errs, took)
 	if took >= slow {
 		a.o.Log.WarnContext(ctx, "slow operation", "operation", nameOf(op.Operation), "ms", took.Milliseconds())
-	} else {
+	} else if a.o.Log.Enabled(ctx, slog.LevelDebug) {
 		a.o.Log.DebugContext(ctx, "operation", "operation", nameOf(op.Operation), "us", took.Microseconds(), "errors", len(errs))
 	}
 }
