@@ -144,6 +144,7 @@ async function desktop() {
   await v.page.evaluate(() => window.scrollTo(0, 0));
   await shoot(v.page, 'desktop-home');
   await withKeys(v.page);
+  await v.page.evaluate(() => window.scrollTo(0, 0));
   await v.page.screenshot({ path: `${folder}/desktop-whole.png`, fullPage: true });
   for (const locale of ['zh-Hans', 'zh-Hant']) {
     await v.page.locator('#language').selectOption(locale);
@@ -207,8 +208,13 @@ async function graphiql() {
   await v.page.locator('.graphiql-query-editor .view-line').first().waitFor();
   assert.equal(await v.page.locator('.bar select').inputValue(), customer.name, 'the page’s persona');
   await v.page.locator('.graphiql-execute-button').click();
-  await v.page.locator('.result-window', { hasText: 'topUpOptions' }).waitFor();
+  await v.page.locator('.result-window', { hasText: customer.accountNumber }).waitFor(); // the editor draws only the lines in sight
   await shoot(v.page, 'graphiql');
+  await v.page.getByRole('tab', { name: 'TopUp' }).click();
+  await v.page.locator('.graphiql-editor-tool', { hasText: 'idempotencyKey' }).waitFor();
+  await v.page.locator('.graphiql-execute-button').click();
+  await v.page.locator('.result-window', { hasText: 'REQUIRES_ACTION' }).waitFor();
+  await shoot(v.page, 'graphiql-topup');
   await v.page.getByRole('tab', { name: 'WatchBalance' }).click();
   await v.page.locator('.graphiql-execute-button').click();
   await v.page.locator('.result-window', { hasText: 'balanceChanged' }).waitFor();

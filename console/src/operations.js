@@ -2,73 +2,135 @@
 
 const key = () => crypto.randomUUID();
 
-const balance = `# As CREATOR or FINANCE: what is in the balance, and what waits to be paid.
+const balance = `# As CREATOR or FINANCE:
+# the balance, and what waits to be paid.
 query Home {
-  viewer { name role permissions account { id number name currency identity } }
-  balance { available { formatted } frozen { formatted } total { formatted } credit { available { formatted } } version }
+  viewer {
+    name
+    role
+    permissions
+    account { id number name }
+  }
+  balance {
+    available { formatted }
+    frozen { formatted }
+    credit { available { formatted } }
+    version
+  }
   orders(filter: { statuses: [PENDING_PAYMENT] }, first: 5) {
-    nodes { id number productType amountDue { amount currency formatted } payability { payable code message } }
+    nodes {
+      id
+      number
+      productType
+      amountDue { amount currency formatted }
+      payability { payable code message }
+    }
     pageInfo { hasNextPage endCursor }
   }
-  topUpOptions { channels { channel name available minimum { formatted } maximum { formatted } } suggested { formatted } }
-}
-`;
-
-const place = `# As SERVICE (choose it above): the vendor's order centre places orders on an account.
-# The key makes a repeat harmless: run it twice and the same orders come back.
-mutation Place($input: PlaceOrdersInput!) {
-  placeOrders(input: $input) {
-    orders { id number status amountDue { formatted } expiresAt }
-    errors { code message field }
+  topUpOptions {
+    channels { channel name available reason }
+    suggested { formatted }
   }
 }
 `;
 
-const topUp = `# As CREATOR or FINANCE: open imageUrl (the QR code) or content (the payer's page, in the sandbox) in a new tab.
+const topUp = `# As CREATOR or FINANCE. In the answer, imageUrl is
+# the QR code, content the payer's page (sandbox):
+# open it in a new tab, and pay there.
 mutation TopUp($input: TopUpInput!) {
   topUp(input: $input) {
     payment {
-      id number status version expiresAt
-      nextAction { ... on ScanQrCode { content imageUrl expiresAt } }
+      id
+      number
+      status
+      version
+      expiresAt
+      nextAction {
+        ... on ScanQrCode { content imageUrl expiresAt }
+      }
     }
     errors { code message field }
   }
 }
 `;
 
-const pay = `# As CREATOR or FINANCE: put an order's id from the first tab into the variables.
-mutation Pay($input: PayInput!) {
-  pay(input: $input) {
-    payment { id number status amount { formatted } parts { kind channel amount { formatted } status } }
-    errors {
-      code message field
-      ... on InsufficientBalance { available { formatted } required { formatted } shortfall { formatted } }
-      ... on OrdersNotPayable { blocked { code message order { number } } remaining { number } }
-    }
-  }
-}
-`;
-
-const watch = `# As CREATOR or FINANCE, over the WebSocket: the payment now, then with each step; it ends with the payment.
+const watch = `# As CREATOR or FINANCE, over the WebSocket: the
+# payment now, then with each step, to its end.
+# Put the payment's id into the variables.
 subscription Watch($paymentId: ID!) {
   paymentStatus(paymentId: $paymentId) {
-    status version completedAt
+    status
+    version
+    completedAt
     timeline { at status note version }
   }
 }
 `;
 
-const watchBalance = `# As CREATOR or FINANCE, over the WebSocket: the balance now, then after each change.
-subscription WatchBalance {
-  balanceChanged { available { formatted } frozen { formatted } version asOf }
+const pay = `# As CREATOR or FINANCE: put an order's id and its
+# amount from the first tab into the variables.
+mutation Pay($input: PayInput!) {
+  pay(input: $input) {
+    payment {
+      id
+      number
+      status
+      amount { formatted }
+      parts { kind channel amount { formatted } status }
+    }
+    errors {
+      code
+      message
+      field
+      ... on InsufficientBalance {
+        available { formatted }
+        required { formatted }
+        shortfall { formatted }
+      }
+      ... on OrdersNotPayable {
+        blocked { code message order { number } }
+        remaining { number }
+      }
+    }
+  }
 }
 `;
 
 const statement = `# As CREATOR or FINANCE: the statement, newest first.
 query Statement($after: String) {
   transactions(first: 20, after: $after) {
-    nodes { postedAt kind amount { formatted } balanceAfter { formatted } note payment { number } order { number } }
+    nodes {
+      postedAt
+      kind
+      amount { formatted }
+      balanceAfter { formatted }
+      payment { number }
+      order { number }
+    }
     pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const watchBalance = `# As CREATOR or FINANCE, over the WebSocket: the
+# balance now, then after each change.
+subscription WatchBalance {
+  balanceChanged {
+    available { formatted }
+    frozen { formatted }
+    version
+    asOf
+  }
+}
+`;
+
+const place = `# As SERVICE (choose Order centre above): orders are
+# placed on an account. The key makes a repeat
+# harmless: run it twice, the same orders come back.
+mutation Place($input: PlaceOrdersInput!) {
+  placeOrders(input: $input) {
+    orders { id number status amountDue { formatted } }
+    errors { code message field }
   }
 }
 `;
@@ -81,13 +143,13 @@ export function tabs(account) {
     items: [{ name: 'Cloud server', specification: '2 vCPU, 4 GiB', quantity: 1, period: '1 month', amount: money('96.00') }],
   };
   const list = [
-    [balance, {}],
+    [balance],
     [topUp, { input: { idempotencyKey: key(), online: { channel: 'ALIPAY', amount: money('100.00') } } }],
     [watch, { paymentId: 'pay_…' }],
     [pay, { input: { idempotencyKey: key(), orderId: 'ord_…', funding: { balance: money('96.00') } } }],
-    [statement, {}],
-    [watchBalance, {}],
+    [statement],
+    [watchBalance],
     [place, { input: { idempotencyKey: key(), accountId: account ?? 'acc_…', orders: [order] } }],
   ];
-  return list.map(([query, variables]) => ({ query, variables: JSON.stringify(variables, null, 2) }));
+  return list.map(([query, variables]) => ({ query, variables: variables && JSON.stringify(variables, null, 2) }));
 }

@@ -106,7 +106,8 @@ const who = ({ name, role, account: a }) => h('p', { class: 'who' }, h('span', {
 
 function transactionRow(x) {
   const out = x.amount.amount.startsWith('-');
-  const detail = [x.order?.number ?? x.payment?.number, x.note, time(x.postedAt)].filter(Boolean).join(' · ');
+  const about = x.order?.number ?? x.payment?.number ?? (x.note !== t(`kind.${x.kind}`) && x.note);
+  const detail = [about, time(x.postedAt)].filter(Boolean).join(' · ');
   return h('li', {},
     h('div', { class: 'what' }, h('span', { class: 'title' }, t(`kind.${x.kind}`)), h('span', { class: 'sub' }, detail)),
     h('div', { class: 'sum' }, h('span', { class: `money ${out ? '' : 'in'}` }, `${out ? '' : '+'}${x.amount.formatted}`), h('span', { class: 'sub' }, t('statement.after', { amount: x.balanceAfter.formatted }))));

@@ -76,9 +76,8 @@ export function payOrder(o, { channels, balance, started, missing }) {
   // explain shows an error with what helps: what is missing and the way to it, or which orders stand in the way.
   function explain(error) {
     if (error.shortfall) {
-      const args = { required: error.required.formatted, available: error.available.formatted, shortfall: error.shortfall.formatted };
-      const jump = h('button', { type: 'button', id: 'pay-topup', onclick: () => { box.close(); missing(error.shortfall); } }, t('pay.topup', args));
-      return problem('pay-problem', h('p', { class: 'strong' }, error.message), h('p', {}, t('pay.short', args), ' ', t('pay.missing', args)), jump);
+      const jump = h('button', { type: 'button', id: 'pay-topup', onclick: () => { box.close(); missing(error.shortfall); } }, t('pay.topup', { shortfall: error.shortfall.formatted }));
+      return problem('pay-problem', h('p', {}, error.message), jump);
     }
     return problem('pay-problem', h('p', {}, error.message),
       error.blocked?.map((b) => h('p', {}, t('pay.blocked', { number: b.order.number, message: b.message }))));

@@ -39,7 +39,7 @@ export const TOP_UP_OPTIONS = `query TopUpOptions { topUpOptions {
 } }`;
 
 const ERRORS = `errors { code message field
-  ... on InsufficientBalance { available ${MONEY} required ${MONEY} shortfall ${MONEY} }
+  ... on InsufficientBalance { shortfall ${MONEY} }
   ... on OrdersNotPayable { blocked { code message order { number } } }
 }`;
 export const TOP_UP = `mutation TopUp($input: TopUpInput!) { result: topUp(input: $input) { payment ${PAYMENT} ${ERRORS} } }`;

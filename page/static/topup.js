@@ -41,7 +41,8 @@ export function topUpPanel(started) {
     state.button = h('button', { class: 'main', id: 'topup-submit' }, t('topup.submit'));
     const offers = [lastAmount && offer(lastAmount, t('topup.last', { amount: lastAmount.formatted })), ...suggested.map((m) => offer(m, m.formatted))];
     return h('form', { novalidate: true, onsubmit: submit },
-      h('fieldset', {}, h('legend', {}, t('topup.channel')), channels.map(choice)),
+      h('fieldset', {}, h('legend', {}, t('topup.channel')), channels.filter((c) => c.available).map(choice)),
+      closed(channels.filter((c) => !c.available)),
       h('label', { for: 'topup-amount' }, t('topup.amount')),
       h('div', { class: 'amount' }, h('span', { 'aria-hidden': 'true' }, state.channel.minimum.currency), state.input),
       state.hint, state.wrong, h('div', { class: 'offers' }, offers), state.button);
@@ -49,11 +50,15 @@ export function topUpPanel(started) {
 
   function choice(c) {
     const radio = h('input', {
-      type: 'radio', name: 'channel', value: c.channel, id: `topup-${c.channel}`, checked: c === state.channel, disabled: !c.available,
+      type: 'radio', name: 'channel', value: c.channel, id: `topup-${c.channel}`, checked: c === state.channel,
       onchange: () => { state.channel = c; limits(); if (state.input.value) check(); },
     });
-    return h('label', { class: 'choice' }, radio, h('span', {}, c.name, !c.available && c.reason && h('small', {}, c.reason)));
+    return h('label', { class: 'choice' }, radio, h('span', {}, c.name));
   }
+
+  // closed names what cannot be used and why, out of the way.
+  const closed = (list) => list.length > 0 && h('details', {}, h('summary', {}, t('topup.closed', { count: list.length })),
+    h('ul', {}, list.map((c) => h('li', {}, h('span', {}, c.name), h('small', {}, c.reason)))));
 
   const offer = (m, text) => h('button', { type: 'button', class: 'offer', onclick: () => { state.input.value = m.amount.replace(/\.0+$/, ''); check(); } }, text);
 
@@ -98,7 +103,7 @@ export function topUpPanel(started) {
   return {
     node,
     reload: load,
-    channels: () => (state.channel ? [...body.querySelectorAll('input[type=radio]:enabled')].map((r) => r.value) : []),
+    channels: () => (state.channel ? [...body.querySelectorAll('input[type=radio]')].map((r) => r.value) : []),
     // want puts an amount in, raised to the channel's minimum, and takes the person there.
     want(m) {
       if (!state.input) return;
