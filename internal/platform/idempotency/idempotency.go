@@ -48,7 +48,7 @@ var errTaken = errors.New("idempotency: key taken")
 const (
 	patience   = 2 * time.Second // how long a second call waits for the first (contract.md §4)
 	lookEvery  = 25 * time.Millisecond
-	lockTTL    = 20 * time.Second // longer than an operation may take
+	lockTTL    = 3 * time.Second // renewed while the call runs: a process that died is in nobody's way for long
 	outcomeTTL = 24 * time.Hour
 	keptFor    = 30 * 24 * time.Hour
 )
@@ -87,7 +87,9 @@ func (s *Store) Do(ctx context.Context, create func(context.Context) (Outcome, e
 	if err != nil || done {
 		return out, done, err
 	}
+	stop := lock.keep()
 	out, err = create(ctx)
+	stop()
 	if err == nil {
 		lock.finish(ctx, r.Hash, out)
 		return out, false, nil

@@ -180,3 +180,33 @@ func TestWithoutRedis(t *testing.T) {
 		}
 	})
 }
+
+// A call that takes long keeps its lock: who comes meanwhile is told so each time (contract.md §4), also after the lock of a
+// dead process would have run out.
+func TestALongCallKeepsItsLock(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		entered, release := make(chan struct{}), make(chan struct{})
+		var first sync.WaitGroup
+		first.Go(func() {
+			_, _, err := d.store.Do(keyed("a"), func(ctx context.Context) (idempotency.Outcome, error) {
+				close(entered)
+				<-release
+				return d.create(ctx)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-entered
+		for range 2 { // each waits two seconds
+			if _, _, err := d.store.Do(keyed("a"), d.create); !errors.Is(err, idempotency.InProgress) {
+				t.Errorf("%v, want %v", err, idempotency.InProgress)
+			}
+		}
+		close(release)
+		first.Wait()
+		if n := d.effects(t); n != 1 {
+			t.Errorf("%d effects", n)
+		}
+	})
+}

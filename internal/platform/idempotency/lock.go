@@ -89,6 +89,28 @@ func (l lock) finish(ctx context.Context, hash [sha256.Size]byte, out Outcome) {
 	l.redis.Set(ctx, l.key, "done "+hashText(hash)+" "+out.Kind+" "+out.Ref.String(), outcomeTTL)
 }
 
+// renewIfMine prolongs our lock, and leaves another call's as it is.
+var renewIfMine = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`)
+
+// keep renews the lock until stop is called. A call that is quick, as nearly all are, never comes to it.
+func (l lock) keep() (stop func()) {
+	ended := make(chan struct{})
+	var renew func()
+	renew = func() {
+		select {
+		case <-ended:
+			return
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
+		defer cancel()
+		renewIfMine.Run(ctx, l.redis, []string{l.key}, l.mine, lockTTL.Milliseconds()) // if Redis is away, the row decides
+		time.AfterFunc(lockTTL/3, renew)
+	}
+	first := time.AfterFunc(lockTTL/3, renew)
+	return func() { close(ended); first.Stop() }
+}
+
 // releaseIfMine must not take away another call's lock, should ours have expired.
 var releaseIfMine = redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`)
 
