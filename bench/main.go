@@ -67,7 +67,7 @@ func flags(args []string) (config, error) {
 	f.StringVar(&c.redis, "redis", "", "redis:// URL to use instead of a private Redis")
 	f.StringVar(&c.binary, "binary", "", "paydesk's binary; by default it is built")
 	f.StringVar(&c.gogc, "gogc", "", "GOGC of paydesk; by default as shipped")
-	f.StringVar(&c.profile, "profile", "", "folder for CPU and allocation profiles of paydesk, one for each operation (needs its /debug/pprof)")
+	f.StringVar(&c.profile, "profile", "", "folder for CPU and allocation profiles of paydesk, one of each for each operation and number of clients")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}

@@ -102,6 +102,14 @@ func (h *harness) rounds(ctx context.Context, o operation, clients int) (result,
 			return r, err
 		}
 	}
+	if h.profile != "" && takers[0].name == "paydesk" { // a round of its own: it does not count
+		done := make(chan struct{})
+		go func() { defer close(done); h.profileOf(ctx, o, clients) }()
+		if _, err := h.round(ctx, o, takers[0], conns[takers[0].name], h.seconds+0.5, most+int(atMost*0.5)); err != nil {
+			return r, err
+		}
+		<-done
+	}
 	fastest := 0.0
 	for i := range h.config.rounds {
 		for j := range takers {

@@ -130,10 +130,21 @@ func (h *harness) running(name string) *process {
 }
 
 func (h *harness) startPaydesk(ctx context.Context) (*process, error) {
+	var flags, env []string
+	if h.profile != "" {
+		list, err := h.overlay()
+		if err != nil {
+			return nil, err
+		}
+		if h.pprof, err = freeAddress(); err != nil {
+			return nil, err
+		}
+		flags, env = []string{"-overlay", list}, []string{"BENCH_PPROF=" + h.pprof}
+	}
 	binary := h.binary
 	var err error
-	if binary == "" {
-		if binary, err = h.build(ctx, "paydesk", "."); err != nil {
+	if binary == "" || h.profile != "" {
+		if binary, err = h.build(ctx, "paydesk", ".", flags...); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +152,7 @@ func (h *harness) startPaydesk(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := []string{"PAYDESK_LISTEN=" + addr, "PAYDESK_DATABASE_URL=" + h.database, "PAYDESK_REDIS_URL=" + h.redis, "PAYDESK_DEV=true", "PAYDESK_DATA_DIR=" + h.dir}
+	env = append(env, "PAYDESK_LISTEN="+addr, "PAYDESK_DATABASE_URL="+h.database, "PAYDESK_REDIS_URL="+h.redis, "PAYDESK_DEV=true", "PAYDESK_DATA_DIR="+h.dir)
 	if h.gogc != "" {
 		env = append(env, "GOGC="+h.gogc)
 	}

@@ -36,8 +36,9 @@ type harness struct {
 	targets []*target
 	tokens  map[models.ID]string
 	stock   map[string]*stock
-	paid    int64 // payments that were answered with success
-	before  int64 // payments that were there
+	paid    int64  // payments that were answered with success
+	before  int64  // payments that were there
+	pprof   string // address of paydesk's profiles, where they are wanted
 	stop    []func()
 }
 
@@ -204,13 +205,13 @@ func (h *harness) write(ctx context.Context) error {
 }
 
 // build builds a package of this module.
-func (h *harness) build(ctx context.Context, name, pkg string) (string, error) {
+func (h *harness) build(ctx context.Context, name, pkg string, flags ...string) (string, error) {
 	root, err := servers.Root()
 	if err != nil {
 		return "", err
 	}
 	out := filepath.Join(h.dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-o", out}, flags...), pkg)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
