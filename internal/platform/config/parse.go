@@ -24,7 +24,8 @@ type Variable struct{ Name, Default, Doc string }
 var extra = []Variable{
 	{"PAYDESK_TEST_DATABASE_URL", "", "Tests only: a MariaDB or MySQL server to test against."},
 	{"PAYDESK_TEST_REDIS_URL", "", "Tests only: a Redis to test against."},
-	{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Where traces go; this and the other standard OTEL_* variables. Empty: nowhere."},
+	{"GOGC", "400", "Go's own: how far the heap may grow, in percent, before garbage is collected."},
+	{"GOMEMLIMIT", "2GiB", "Go's own: memory beyond which garbage is collected more eagerly."},
 }
 
 // Doc is the table of all variables, in the order they are declared.
