@@ -163,7 +163,7 @@ func TestPayTakesFewRoundTrips(t *testing.T) {
 	d := newDesk(t)
 	orders, err := data.Place(t.Context(), d.db, d.set.Payers()[:1], 2)
 	d.must(err)
-	for i, w := range orders {
+	for i, w := range append(orders, d.combined()) {
 		answer, statements := d.run(w.Account, payMutation, `{"input":`+string(appendPayInput(nil, fmt.Sprint("key", i), w))+`}`)
 		if !strings.Contains(answer, `"status":"SUCCEEDED"`) {
 			t.Fatal(answer)
@@ -174,6 +174,15 @@ func TestPayTakesFewRoundTrips(t *testing.T) {
 			t.Error("the account's row is held longer than it has to be:", last)
 		}
 	}
+}
+
+// combined is a purchase of two orders, paid together.
+func (d *desk) combined() (w data.Waiting) {
+	d.Helper()
+	var bundle models.ID
+	d.must(d.db.QueryRow("SELECT account_id, id, bundle_id FROM orders WHERE bundle_id IS NOT NULL LIMIT 1").Scan(&w.Account, &w.Order, &bundle))
+	d.must(d.db.QueryRow("SELECT SUM(amount_due) FROM orders WHERE account_id = ? AND bundle_id = ?", w.Account, bundle).Scan(&w.Due))
+	return w
 }
 
 // The benchmark's data are what paydesk itself would have written: the audit finds nothing.

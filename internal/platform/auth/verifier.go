@@ -41,7 +41,7 @@ type Config struct {
 	Audience       string        // required aud; empty: not checked
 	Leeway         time.Duration // clock skew allowed on exp, nbf and iat
 	DevelopmentKey []byte        // HS256 key of Issuer; nil in production
-	CacheSize      int           // verified tokens kept; 0: 10,000
+	CacheSize      int           // verified tokens kept, about 0.5 KB each; 0: 50,000
 	HTTPClient     *http.Client  // for JWKSURL; nil: one with a 10 s timeout
 	Now            func() time.Time
 }
@@ -62,7 +62,7 @@ type verified struct {
 // down does not stop the start: tokens are ErrKeys until it answers.
 func NewVerifier(ctx context.Context, cfg Config) (*Verifier, error) {
 	if cfg.CacheSize <= 0 {
-		cfg.CacheSize = 10_000
+		cfg.CacheSize = 50_000
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
