@@ -22,6 +22,9 @@ func (h *harness) check(ctx context.Context) error {
 		return err
 	}
 	for _, t := range h.targets {
+		if err := h.introduce(t); err != nil {
+			return err
+		}
 		if err := t.learn(); err != nil {
 			return err
 		}
@@ -34,6 +37,23 @@ func (h *harness) check(ctx context.Context) error {
 		}
 	}
 	return h.checkPay(ctx)
+}
+
+// introduce shows every token once: what is measured is people who are signed in, at both servers.
+func (h *harness) introduce(t *target) error {
+	c, err := load.Dial(t.addr)
+	if err != nil || t.payOnly {
+		return err
+	}
+	defer c.Close()
+	var b []byte
+	for _, token := range h.tokens {
+		b = t.face.hello(b[:0], token)
+		if status, body, err := c.Do(b); err != nil || status != 200 {
+			return fmt.Errorf("%s: hello: %d %.300s (%w)", t.name, status, body, err)
+		}
+	}
+	return nil
 }
 
 // learn keeps every answer: later ones must be the same to the byte.

@@ -30,6 +30,7 @@ type face interface {
 	home(b []byte, token string) []byte
 	orders(b []byte, token, after string) []byte
 	pay(b []byte, token, key string, w data.Waiting) []byte
+	hello(b []byte, token string) []byte // asks for nothing, so that the token is known
 }
 
 // graphQL is paydesk: the operation's text with every request, as clients without persisted operations send it.
@@ -63,6 +64,10 @@ func (graphQL) pay(b []byte, token, key string, w data.Waiting) []byte {
 	return load.Post(b, "/graphql", token, append(text, `}}`...))
 }
 
+func (graphQL) hello(b []byte, token string) []byte {
+	return load.Post(b, "/graphql", token, []byte(`{"query":"{__typename}"}`))
+}
+
 // plain is the limit: the same variables, one path for each operation.
 type plain struct{ path string }
 
@@ -75,6 +80,8 @@ func (plain) orders(b []byte, token, after string) []byte {
 func (p plain) pay(b []byte, token, key string, w data.Waiting) []byte {
 	return load.Post(b, p.path, token, appendPayInput(make([]byte, 0, 512), key, w))
 }
+
+func (plain) hello(b []byte, token string) []byte { return load.Post(b, "/hello", token, nil) }
 
 func ordersVariables(after string) string {
 	if after == "" {
