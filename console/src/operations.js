@@ -17,7 +17,10 @@ query Home {
     credit { available { formatted } }
     version
   }
-  orders(filter: { statuses: [PENDING_PAYMENT] }, first: 5) {
+  orders(
+    filter: { statuses: [PENDING_PAYMENT] }
+    first: 5
+  ) {
     nodes {
       id
       number
