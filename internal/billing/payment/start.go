@@ -122,7 +122,7 @@ func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Pay
 	}
 	if !p.Status.Terminal() {
 		if err := s.close(ctx, p); err != nil {
-			return p, err
+			return p, errors.Join(fault.ErrUnavailable, err) // it is paid, and what was paid is not known yet
 		}
 		if err := s.end(ctx, p, evCanceled, ""); err != nil {
 			return p, err
@@ -142,8 +142,7 @@ func (s *Service) close(ctx context.Context, p models.Payment) error {
 	}
 	err := adapter.Close(ctx, p.Number)
 	if errors.Is(err, channel.ErrAlreadyPaid) {
-		_, err = s.ask(ctx, p)
-		return err
+		return s.ask(ctx, p)
 	}
 	if err != nil { // the late watch goes on asking
 		s.Log.WarnContext(ctx, "trade not closed", "payment", p.ID, "channel", p.Channel, "error", err)

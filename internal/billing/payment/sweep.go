@@ -3,9 +3,12 @@ package payment
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"paydesk/internal/channel"
 	"paydesk/models"
 )
 
@@ -48,85 +51,112 @@ func (s *Service) lateWatch(p models.Payment, now time.Time, count int64) *time.
 	return &at
 }
 
+// workers is how many payments one instance looks at at a time: a channel that is slow to answer costs one answer's time,
+// not one for each open payment.
+const workers = 16
+
 // Sweep asks channels about payments that are due, at most limit of them, and ends those whose time is over. It returns how
 // many it looked at. Several instances may sweep at once: a payment is taken by moving its time.
 func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
-	now := s.Clock.Now()
 	var due []models.Payment
-	if err := s.DB.Gorm(ctx).Where("sweep_at <= ?", now).Order("sweep_at").Limit(limit).Find(&due).Error; err != nil {
+	if err := s.DB.Gorm(ctx).Where("sweep_at <= ?", s.Clock.Now()).Order("sweep_at").Limit(limit).Find(&due).Error; err != nil {
 		return 0, err
 	}
-	looked := 0
+	var looked atomic.Int64
+	var all sync.WaitGroup
+	next := make(chan models.Payment)
+	for range min(workers, len(due)) {
+		all.Go(func() {
+			for p := range next {
+				if s.takeUp(ctx, p) {
+					looked.Add(1)
+				}
+			}
+		})
+	}
 	for _, p := range due {
 		if ctx.Err() != nil {
-			return looked, ctx.Err()
+			break
 		}
-		n, err := s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ? WHERE account_id = ? AND id = ? AND sweep_at = ?", now.Add(lease), p.AccountID, p.ID, *p.SweepAt)
-		if err != nil {
-			return looked, err
-		}
-		if n == 0 {
-			continue // another instance has it
-		}
-		looked++
-		if err := s.look(ctx, p); err != nil {
-			s.Log.ErrorContext(ctx, "sweep: payment left for later", "payment", p.ID, "account", p.AccountID, "error", err)
-		}
+		next <- p
 	}
-	return looked, nil
+	close(next)
+	all.Wait()
+	return int(looked.Load()), ctx.Err()
 }
 
-// look brings one due payment further.
-func (s *Service) look(ctx context.Context, p models.Payment) error {
-	state, err := s.ask(ctx, p)
+// takeUp looks at a due payment unless another instance has it; false where it has, or where the database does not answer.
+func (s *Service) takeUp(ctx context.Context, p models.Payment) bool {
+	n, err := s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ? WHERE account_id = ? AND id = ? AND sweep_at = ?", s.Clock.Now().Add(lease), p.AccountID, p.ID, *p.SweepAt)
+	if err == nil && n == 1 {
+		err = s.look(ctx, p)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "sweep: payment left for later", "payment", p.ID, "account", p.AccountID, "error", err)
+	}
+	return n == 1
+}
+
+// look brings one due payment further. One that makes the code panic is left for later like any other failure.
+func (s *Service) look(ctx context.Context, due models.Payment) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	if err := s.ask(ctx, due); err != nil {
+		return errors.Join(err, s.reschedule(ctx, due, false))
+	}
+	p, err := s.ByID(ctx, due.AccountID, due.ID)
 	if err == nil && !p.Status.Terminal() {
 		switch {
-		case state == channel.StatePaid, state == channel.StateClosed, state == channel.StateDeclined: // applied
-		case p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt):
+		case !s.Clock.Now().Before(*p.ExpiresAt):
 			err = s.expire(ctx, p)
 		case p.Status == models.PaymentProcessing && p.ActionKind == "":
 			err = s.restart(ctx, p) // never reached the channel, or its answer was lost
 		}
 	}
-	return errors.Join(err, s.reschedule(ctx, p.AccountID, p.ID))
+	return errors.Join(err, s.reschedule(ctx, due, true))
 }
 
-// expire closes the trade, asks once more, and only then ends the payment: a payer may have paid in between.
+// expire closes the trade, asks once more, and only then ends the payment: a payer may have paid in between. What the
+// channel says may leave it open (another amount): its time is over all the same.
 func (s *Service) expire(ctx context.Context, p models.Payment) error {
 	if err := s.close(ctx, p); err != nil {
 		return err
 	}
-	if state, err := s.ask(ctx, p); err != nil || state == channel.StatePaid {
+	if err := s.ask(ctx, p); err != nil {
 		return err
 	}
 	return s.end(ctx, p, evExpired, "")
 }
 
 // ask queries the channel and applies what it says. An unknown answer leaves everything as it is.
-func (s *Service) ask(ctx context.Context, p models.Payment) (channel.State, error) {
+func (s *Service) ask(ctx context.Context, p models.Payment) error {
 	adapter, ok := s.Channels[p.Channel]
 	if !ok {
-		return channel.StatePending, nil
+		return nil
 	}
 	ev, err := adapter.Query(ctx, p.Number)
 	if err != nil {
-		return "", err
-	}
-	_, err = s.Apply(ctx, p.Channel, ev)
-	return ev.State, err
-}
-
-// reschedule says when the sweep looks at the payment next; a payment that another path has ended keeps what that path set.
-func (s *Service) reschedule(ctx context.Context, account, id models.ID) error {
-	p, err := s.ByID(ctx, account, id)
-	if err != nil || p.SweepAt == nil {
 		return err
 	}
-	now := s.Clock.Now()
-	if p.SweepAt.After(now.Add(lease)) {
-		return nil
+	_, err = s.Apply(ctx, p.Channel, ev)
+	return err
+}
+
+// reschedule says when the sweep looks next at the payment that was due; one that has ended since keeps what its end set. A
+// look counts where the channel has answered: money must not be missed because it did not.
+func (s *Service) reschedule(ctx context.Context, due models.Payment, answered bool) error {
+	p, err := s.ByID(ctx, due.AccountID, due.ID)
+	if err != nil || p.SweepAt == nil || (p.Status.Terminal() && !due.Status.Terminal()) {
+		return err
 	}
-	count, at := p.SweepCount+1, (*time.Time)(nil)
+	now, count := s.Clock.Now(), p.SweepCount
+	if answered {
+		count++
+	}
+	var at *time.Time
 	if p.Status.Terminal() {
 		at = s.lateWatch(p, now, count)
 	} else {
