@@ -4,7 +4,9 @@ package sweep
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -15,22 +17,40 @@ type Job struct {
 	Run  func(ctx context.Context) (int, error)
 }
 
-// Sweeper runs jobs again and again.
+// Sweeper runs jobs again and again, each at its own pace: one that waits for a slow provider does not keep the others from
+// their work.
 type Sweeper struct {
-	jobs  []Job
-	every time.Duration
-	log   *slog.Logger
-	mu    sync.Mutex // one round at a time in this process
-	last  func(name string, took time.Duration, done int)
+	jobs    []*job
+	every   time.Duration
+	log     *slog.Logger
+	observe func(name string, took time.Duration, done int)
 }
 
-// New makes a sweeper that looks for due work every so often, on the wall clock. Observe is told of each job's run; it may be nil.
+type job struct {
+	Job
+	mu sync.Mutex // one run at a time in this process
+}
+
+// New makes a sweeper that looks for due work every so often, on the wall clock. Observe is told of each job's run, from
+// several goroutines; it may be nil.
 func New(every time.Duration, log *slog.Logger, observe func(name string, took time.Duration, done int), jobs ...Job) *Sweeper {
-	return &Sweeper{jobs: jobs, every: every, log: log, last: observe}
+	s := &Sweeper{every: every, log: log, observe: observe}
+	for _, j := range jobs {
+		s.jobs = append(s.jobs, &job{Job: j})
+	}
+	return s
 }
 
 // Run sweeps until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, j := range s.jobs {
+		all.Go(func() { s.repeat(ctx, j) })
+	}
+	all.Wait()
+}
+
+func (s *Sweeper) repeat(ctx context.Context, j *job) {
 	t := time.NewTicker(s.every)
 	defer t.Stop()
 	for {
@@ -38,7 +58,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			s.round(ctx)
+			s.run(ctx, j)
 		}
 	}
 }
@@ -49,27 +69,37 @@ const maxRounds = 1000
 // RunDue works until nothing is due (POST /dev/clock answers when it has).
 func (s *Sweeper) RunDue(ctx context.Context) error {
 	for range maxRounds {
-		if s.round(ctx) == 0 || ctx.Err() != nil {
+		done := 0
+		for _, j := range s.jobs {
+			done += s.run(ctx, j)
+		}
+		if done == 0 || ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// round runs every job once; a job that fails is logged and does not keep the others from running.
-func (s *Sweeper) round(ctx context.Context) (done int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.jobs {
-		begin := time.Now()
-		n, err := j.Run(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "sweep", "job", j.Name, "error", err)
-		}
-		if s.last != nil {
-			s.last(j.Name, time.Since(begin), n)
-		}
-		done += n
+// run runs a job once; one that fails or panics is logged.
+func (s *Sweeper) run(ctx context.Context, j *job) (done int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	begin := time.Now()
+	done, err := protected(ctx, j.Job)
+	if err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "sweep", "job", j.Name, "error", err)
+	}
+	if s.observe != nil {
+		s.observe(j.Name, time.Since(begin), done)
 	}
 	return done
+}
+
+func protected(ctx context.Context, j Job) (done int, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return j.Run(ctx)
 }
