@@ -25,7 +25,7 @@ export function showPayment(live, id, first, changed) {
       next(p, picture),
       p.failure && problem('payment-failure', h('p', {}, p.failure.message), h('p', {}, p.failure.remedy)),
       p.status === 'SUCCEEDED' && h('p', { class: 'good', role: 'status' }, t(`payment.done.${p.purpose}`, { amount: p.amount.formatted })),
-      h('dl', {}, row(t('payment.number'), p.number), p.orders.length > 0 && row(t('payment.orders'), p.orders.map((o) => o.number).join(', ')), row(t('pay.from'), via(p))),
+      h('dl', {}, row(t('payment.number'), p.number), p.orders.length > 0 && row(t('payment.orders'), p.orders.map((o) => o.number).join(', ')), row(t('payment.via'), via(p))),
       timeline(p), !ended(p) && cancel(p));
   }
 
@@ -76,4 +76,4 @@ function next(p, picture) {
 
 const timeline = (p) => h('section', { class: 'timeline' }, h('h3', {}, t('payment.timeline')),
   h('ol', {}, p.timeline.map((e) => h('li', { class: e.status.toLowerCase() },
-    h('span', { class: 'strong' }, t(`status.${e.status}`)), e.note && h('span', {}, e.note), h('time', { datetime: e.at }, time(e.at))))));
+    h('span', { class: 'strong' }, t(`status.${e.status}`)), e.note && h('span', {}, e.note), h('time', { datetime: e.at }, time(e.at, '2-digit'))))));

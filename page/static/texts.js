@@ -25,7 +25,7 @@ const catalogue = {
   'close': ['Close', '关闭', '關閉'],
   'more': ['Show more', '显示更多', '顯示更多'],
   'error.unreachable': ['The server cannot be reached. Check the connection and try again.', '无法连接服务器，请检查网络后重试。', '無法連線至伺服器，請檢查網路後重試。'],
-  'error.session': ['The session has ended. Choose a persona or sign in again.', '会话已结束，请重新选择身份或登录。', '工作階段已結束，請重新選擇身份或登入。'],
+  'error.session': ['This sign-in does not hold, or not any more. Sign in again.', '登录无效或已过期，请重新登录。', '登入無效或已過期，請重新登入。'],
   'balance': ['Balance', '余额', '餘額'],
   'balance.available': ['Available', '可用余额', '可用餘額'],
   'balance.frozen': ['Frozen', '冻结金额', '凍結金額'],
@@ -69,7 +69,8 @@ const catalogue = {
   'payments.details': ['Details', '详情', '詳情'],
   'payments.continue': ['Continue', '继续支付', '繼續支付'],
   'payment.title': ['Payment', '支付', '支付'],
-  'payment.number': ['Payment number', '支付单号', '支付單號'],
+  'payment.number': ['Number', '支付单号', '支付單號'],
+  'payment.via': ['Method', '支付方式', '支付方式'],
   'payment.orders': ['Orders', '订单', '訂單'],
   'payment.scan': ['Scan this code with {channel}', '请使用{channel}扫描二维码', '請使用{channel}掃描二維碼'],
   'payment.qr': ['QR code of payment {number}', '支付单 {number} 的二维码', '支付單 {number} 的二維碼'],
@@ -121,7 +122,7 @@ export function t(key, args = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => args[name] ?? '');
 }
 
-// time writes a moment for people, in their own time zone.
-export function time(iso) {
-  return new Intl.DateTimeFormat(session.locale, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(iso));
+// time writes a moment for people, in their own time zone; to the second where steps follow each other.
+export function time(iso, second) {
+  return new Intl.DateTimeFormat(session.locale, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second, hourCycle: 'h23' }).format(new Date(iso));
 }
