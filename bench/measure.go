@@ -186,7 +186,7 @@ func (h *harness) cost(ctx context.Context, o operation, t *target) (cost, error
 		return cost{}, err
 	}
 	mallocs, bytes := t.heap()
-	s, err := h.round(ctx, o, t, list, min(1, h.seconds), 0)
+	s, err := h.round(ctx, o, t, list, min(1, h.seconds/3), 0)
 	if err != nil {
 		return cost{}, err
 	}

@@ -33,7 +33,7 @@ func (h *harness) start(name, addr, path string, body []byte, env []string, comm
 	defer out.Close()
 	cmd := exec.Command(command, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = h.dir, out, out, append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

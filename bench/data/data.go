@@ -46,10 +46,10 @@ func (s *Set) Hot() models.ID { return s.Accounts[0] }
 // Large are the accounts with long lists.
 func (s *Set) Large() []models.ID { return s.Accounts[1 : 1+s.Size.Large] }
 
-// Payers are the accounts that pay, Readers those whose home is read: at least 20 orders of each wait to be paid.
+// Payers are the accounts that pay; at least 20 orders of each wait to be paid.
 func (s *Set) Payers() []models.ID { return s.ordinary()[:len(s.ordinary())/2] }
 
-// Readers: see Payers.
+// Readers are the accounts whose home is read; at least 20 orders of each wait to be paid.
 func (s *Set) Readers() []models.ID { return s.ordinary()[len(s.ordinary())/2:] }
 
 func (s *Set) ordinary() []models.ID { return s.Accounts[1+s.Size.Large:] }
