@@ -94,6 +94,7 @@ type conn struct {
 	// broken is the first error after which the transaction cannot be continued. After a deadlock the server has rolled
 	// back, and a further statement would run, and stay, on its own.
 	broken error
+	lost   bool // given up: a transaction could not be ended on it
 }
 
 // CheckNamedValue brings times to UTC and whole microseconds, the same on every engine; the rest is the driver's.

@@ -32,13 +32,13 @@ func (c *conn) Commit() error {
 	}
 	tx, ctx := c.end()
 	if err := c.enter(ctx, "COMMIT"); err != nil {
-		_ = tx.Rollback()
+		_ = c.undo(tx)
 		return err
 	}
 	err := tx.Commit()
-	if err != nil && isRetryable(err) {
+	if err != nil {
 		// After a refused COMMIT the transaction may still be open (SQLite BUSY, TiDB conflicts).
-		_ = tx.Rollback()
+		_ = c.undo(tx)
 	}
 	return err
 }
@@ -51,8 +51,21 @@ func (c *conn) Rollback() error {
 	}
 	c.shared.trips.Add(1)
 	count(ctx, "ROLLBACK")
-	return tx.Rollback()
+	return c.undo(tx)
 }
+
+// undo rolls back. Where that fails the connection is given up: it may still be in the transaction, and without autocommit
+// the next one to use it would commit the leftovers as its own.
+func (c *conn) undo(tx driver.Tx) error {
+	err := tx.Rollback()
+	if err != nil {
+		c.lost = true
+	}
+	return err
+}
+
+// IsValid keeps a connection that was given up from coming back to the pool.
+func (c *conn) IsValid() bool { return !c.lost && c.driverConn.IsValid() }
 
 func (c *conn) end() (driver.Tx, context.Context) {
 	tx, ctx := c.tx, c.txCtx
