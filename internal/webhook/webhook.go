@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,7 +40,8 @@ const (
 	received = "RECEIVED"
 )
 
-// retryAfter is when an unapplied notification is tried again: an unknown reference may be known a moment later.
+// retryAfter is when an unapplied notification is tried again: an unknown reference may be known a moment later. One that
+// could not be applied for a reason of ours is tried on and on, at the last of these.
 var retryAfter = []time.Duration{5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour}
 
 // Serve answers one notification of a channel.
@@ -85,15 +85,15 @@ func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Hea
 		return err
 	}
 	now, id := i.Clock.Now(), models.NewID()
-	_, err = i.DB.Exec(ctx, "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, attempts, next_at, received_at) VALUES (?,?,?,?,?,?,?,?,0,?,?)",
-		id, string(name), dedupKey(ev, body), evidence(h), body, string(event), received, ev.Number, now.Add(retryAfter[0]), now)
+	_, err = i.DB.Exec(ctx, "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, attempts, next_at, received_at) VALUES (?,?,?,?,?,?,?,?,1,?,?)",
+		id, string(name), dedupKey(ev, body), evidence(h), body, string(event), received, ev.Number, i.later(0), now)
 	if database.IsDuplicate(err) {
 		return nil // stored before; if it is not yet applied, its row is tried again
 	}
 	if err != nil {
 		return err
 	}
-	if err := i.apply(ctx, id, name, ev, 0); err != nil {
+	if err := i.apply(ctx, id, name, ev, 1); err != nil {
 		i.Log.ErrorContext(ctx, "notification stored, not yet applied", "channel", name, "number", ev.Number, "error", err)
 	}
 	return nil
@@ -120,30 +120,35 @@ func evidence(h http.Header) string {
 	return string(text)
 }
 
+// later is when a notification that has been tried before so often is tried again.
+func (i *Inbox) later(tries int) time.Time {
+	return i.Clock.Now().Add(retryAfter[min(tries, len(retryAfter)-1)])
+}
+
+// apply tries a notification for the attempts-th time; when it is tried next has been written before. An unknown reference
+// is given up in the end.
 func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChannel, ev channel.Event, attempts int) error {
 	verdict, err := i.Payments.Apply(ctx, name, ev)
-	var next *time.Time
-	if err != nil || verdict == payment.UnknownReference {
-		if attempts < len(retryAfter) {
-			t := i.Clock.Now().Add(retryAfter[attempts])
-			next = &t
-		}
-		if err != nil {
-			verdict = received
-		}
+	if err != nil {
+		return err
 	}
-	_, saveErr := i.DB.Exec(ctx, "UPDATE inbox SET verdict = ?, attempts = ?, next_at = ? WHERE id = ?", string(verdict), attempts+1, next, id)
-	return errors.Join(err, saveErr)
+	done := ", next_at = NULL"
+	if verdict == payment.UnknownReference && attempts <= len(retryAfter) {
+		done = ""
+	}
+	_, err = i.DB.Exec(ctx, "UPDATE inbox SET verdict = ?"+done+" WHERE id = ? AND attempts = ?", string(verdict), id, attempts)
+	return err
+}
+
+type row struct {
+	id       models.ID
+	channel  models.PaymentChannel
+	event    string
+	attempts int
 }
 
 // Sweep tries again what is stored and not yet applied, at most limit notifications. It returns how many.
 func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
-	type row struct {
-		id       models.ID
-		channel  models.PaymentChannel
-		event    string
-		attempts int
-	}
 	var rows []row
 	err := i.DB.Query(ctx, func(r *sql.Rows) error {
 		var x row
@@ -157,13 +162,23 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 		return 0, err
 	}
 	for _, x := range rows {
-		var ev channel.Event
-		if err := json.Unmarshal([]byte(x.event), &ev); err != nil {
-			return 0, err
-		}
-		if err := i.apply(ctx, x.id, x.channel, ev, x.attempts); err != nil {
+		if err := i.again(ctx, x); err != nil {
 			i.Log.ErrorContext(ctx, "inbox: left for later", "inbox", x.id, "error", err)
 		}
 	}
 	return len(rows), nil
+}
+
+// again tries one stored notification. Its time is moved on first: one that cannot be handled, whatever it does, does not
+// stand in the way of the others, and only one instance has it.
+func (i *Inbox) again(ctx context.Context, x row) error {
+	n, err := i.DB.Exec(ctx, "UPDATE inbox SET attempts = ?, next_at = ? WHERE id = ? AND attempts = ?", x.attempts+1, i.later(x.attempts), x.id, x.attempts)
+	if err != nil || n == 0 {
+		return err
+	}
+	var ev channel.Event
+	if err := json.Unmarshal([]byte(x.event), &ev); err != nil {
+		return err
+	}
+	return i.apply(ctx, x.id, x.channel, ev, x.attempts+1)
 }

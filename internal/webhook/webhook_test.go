@@ -1,0 +1,169 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"paydesk/internal/billing/payment"
+	"paydesk/internal/channel"
+	"paydesk/internal/money"
+	"paydesk/internal/platform/testenv"
+	"paydesk/internal/webhook"
+	"paydesk/models"
+)
+
+// desk is an inbox whose payments and channel do as the test says.
+type desk struct {
+	*testing.T
+	testenv.Home
+	inbox   webhook.Inbox
+	now     time.Time
+	applied []string // numbers, in order
+	answer  func(channel.Event) (payment.Verdict, error)
+}
+
+func (d *desk) Now() time.Time { return d.now }
+func (d *desk) Apply(_ context.Context, _ models.PaymentChannel, ev channel.Event) (payment.Verdict, error) {
+	d.applied = append(d.applied, ev.Number)
+	return d.answer(ev)
+}
+
+// paper is a channel whose notifications are "id number", never forged.
+type paper struct{ channel.Adapter }
+
+func (paper) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
+	id, number, _ := strings.Cut(string(n.Body), " ")
+	return channel.Event{ID: id, Number: number, Reference: "R" + number, State: channel.StatePaid, Amount: money.New(5, "CNY"), PaidAt: time.Unix(1, 0).UTC()}, nil
+}
+func (paper) Acknowledge() channel.Acknowledgement { return channel.Acknowledgement{Status: 200} }
+func (paper) Refuse() channel.Acknowledgement      { return channel.Acknowledgement{Status: 400} }
+
+func each(t *testing.T, fn func(d *desk)) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		d := &desk{T: t, Home: home, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+		d.inbox = webhook.Inbox{DB: home.DB, Payments: d, Channels: channel.Registry{models.ChannelAlipay: paper{}}, Clock: d, Log: slog.New(slog.DiscardHandler)}
+		d.answer = func(channel.Event) (payment.Verdict, error) { return payment.Applied, nil }
+		fn(d)
+	})
+}
+
+func (d *desk) post(body string) {
+	d.Helper()
+	w := httptest.NewRecorder()
+	d.inbox.Serve(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), models.ChannelAlipay)
+	if w.Code != http.StatusOK {
+		d.Fatal("not acknowledged", w.Code)
+	}
+}
+
+func (d *desk) sweepAfter(pause time.Duration) {
+	d.Helper()
+	d.now = d.now.Add(pause)
+	if _, err := d.inbox.Sweep(d.Context(), 10); err != nil {
+		d.Error(err)
+	}
+}
+
+func (d *desk) verdict(number string) (v string) {
+	d.Helper()
+	if _, err := d.DB.QueryRow(d.Context(), []any{&v}, "SELECT verdict FROM inbox WHERE number = ?", number); err != nil {
+		d.Fatal(err)
+	}
+	return v
+}
+
+// Lesson 4: what is stored is tried until it is applied, however long our own trouble lasts.
+func TestTroubleOfOursNeverEndsTheTries(t *testing.T) {
+	each(t, func(d *desk) {
+		d.answer = func(channel.Event) (payment.Verdict, error) { return "", errors.New("the database is away") }
+		d.post("n1 A")
+		for range 12 {
+			d.sweepAfter(25 * time.Hour)
+		}
+		d.answer = func(ev channel.Event) (payment.Verdict, error) {
+			if want := (channel.Event{ID: "n1", Number: "A", Reference: "RA", State: channel.StatePaid, Amount: money.New(5, "CNY"), PaidAt: time.Unix(1, 0).UTC()}); ev != want {
+				d.Errorf("came back as %+v", ev)
+			}
+			return payment.Applied, nil
+		}
+		d.sweepAfter(25 * time.Hour)
+		if d.verdict("A") != "APPLIED" {
+			d.Fatal(d.verdict("A"))
+		}
+		tries := len(d.applied)
+		d.sweepAfter(100 * time.Hour)
+		d.post("n1 A")
+		if len(d.applied) != tries {
+			d.Error("tried again after it was applied")
+		}
+	})
+}
+
+func TestUnknownReferenceIsGivenUpInTheEnd(t *testing.T) {
+	each(t, func(d *desk) {
+		d.answer = func(channel.Event) (payment.Verdict, error) { return payment.UnknownReference, nil }
+		d.post("n1 A")
+		for range 12 {
+			d.sweepAfter(25 * time.Hour)
+		}
+		if len(d.applied) != 6 || d.verdict("A") != "UNKNOWN_REFERENCE" {
+			d.Fatal(len(d.applied), d.verdict("A"))
+		}
+	})
+}
+
+// A row that cannot be read, and one that panics, do not stand in the way of those behind them.
+func TestPoisonDoesNotBlockTheInbox(t *testing.T) {
+	each(t, func(d *desk) {
+		d.answer = func(channel.Event) (payment.Verdict, error) { return "", errors.New("away") }
+		for _, body := range []string{"n1 POISON", "n2 PANIC", "n3 GOOD"} {
+			d.post(body)
+			d.now = d.now.Add(time.Millisecond)
+		}
+		if _, err := d.DB.Exec(d.Context(), "UPDATE inbox SET event = '{' WHERE number = 'POISON'"); err != nil {
+			d.Fatal(err)
+		}
+		d.answer = func(ev channel.Event) (payment.Verdict, error) {
+			if ev.Number == "PANIC" {
+				panic("boom")
+			}
+			return payment.Applied, nil
+		}
+		for range 3 {
+			func() {
+				defer func() { _ = recover() }() // the sweeper does
+				d.sweepAfter(10 * time.Second)
+			}()
+		}
+		if d.verdict("GOOD") != "APPLIED" {
+			d.Fatal("blocked: ", d.verdict("GOOD"), d.applied)
+		}
+	})
+}
+
+// Two instances with the same row: one tries it, and what it found is not overwritten.
+func TestOneInstanceTries(t *testing.T) {
+	each(t, func(d *desk) {
+		d.answer = func(channel.Event) (payment.Verdict, error) { return "", errors.New("away") }
+		d.post("n1 A")
+		d.applied = nil
+		d.answer = func(channel.Event) (payment.Verdict, error) {
+			if len(d.applied) == 1 { // while the first is at it, the other instance sweeps
+				d.sweepAfter(0)
+				return payment.Applied, nil
+			}
+			return payment.Nothing, nil
+		}
+		d.sweepAfter(10 * time.Second)
+		if !slices.Equal(d.applied, []string{"A"}) || d.verdict("A") != "APPLIED" {
+			d.Fatal(d.applied, d.verdict("A"))
+		}
+	})
+}
