@@ -106,7 +106,8 @@ func (o *Outbox) tell(ctx context.Context, batch []message) error {
 	return err
 }
 
-// Sweep tells what was missed: rows older than five seconds, at most 1,000 a call. It returns how many.
+// Sweep tells what was missed: rows older than five seconds, at most 1,000 a call. It returns how many
+// it told.
 func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 	var rows []message
 	err := o.db.Query(ctx, func(r *sql.Rows) error {
@@ -119,10 +120,17 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 		rows = append(rows, m)
 		return nil
 	}, "SELECT id, topics FROM outbox WHERE created_at < ? ORDER BY created_at LIMIT 1000", o.clock.Now().Add(-overdueAfter))
-	for start := 0; err == nil && start < len(rows); start += batchLength {
-		err = o.tell(ctx, rows[start:min(start+batchLength, len(rows))])
+	if err != nil {
+		return 0, err
 	}
-	return len(rows), err
+	for told := 0; told < len(rows); {
+		batch := rows[told:min(told+batchLength, len(rows))]
+		if err := o.tell(ctx, batch); err != nil {
+			return told, err
+		}
+		told += len(batch)
+	}
+	return len(rows), nil
 }
 
 // Lag is the age of the oldest row that still has to be told; zero when there is none.
