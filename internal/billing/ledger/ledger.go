@@ -84,23 +84,31 @@ func (l *Ledger) Spend(ctx context.Context, m Movement) error {
 	if err := l.leg(ctx, m, entry, 0, m.Book, a); err != nil {
 		return err
 	}
-	n, err := l.db.Exec(ctx, spend, a, a, a, a, a, a, a, a, a, m.At, m.AccountID, string(m.Amount.Currency), a)
-	if err != nil {
-		return err
+	for range 10 {
+		n, err := l.db.Exec(ctx, spend, a, a, a, a, a, a, a, a, a, m.At, m.AccountID, string(m.Amount.Currency), a)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			return l.own(ctx, m, entry, -a)
+		}
+		if err := l.insufficient(ctx, m); err != nil {
+			return err
+		}
 	}
-	if n == 0 {
-		return l.insufficient(ctx, m)
-	}
-	return l.own(ctx, m, entry, -a)
+	return errors.New("ledger: the balance changes faster than it can be spent from")
 }
 
+// insufficient says what was missing; nil where money has come in since the UPDATE did not find enough.
 func (l *Ledger) insufficient(ctx context.Context, m Movement) error {
 	b, err := l.Balance(ctx, m.AccountID)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if b.Currency != string(m.Amount.Currency) {
+	case b.Currency != string(m.Amount.Currency):
 		return ErrNoAccount
+	case b.Spendable() >= m.Amount.Minor:
+		return nil
 	}
 	return &InsufficientError{Spendable: money.New(b.Spendable(), m.Amount.Currency), Required: m.Amount}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,6 +155,36 @@ func TestNoOverdraft(t *testing.T) {
 		}
 		clean(ctx, t, db)
 	})
+}
+
+// Lesson 12, HW-24: money that comes in between the refusal and the look at what there is must not give an insufficient
+// balance of enough. On SQLite nobody comes in between.
+func TestMoneyComesWhileItIsFoundMissing(t *testing.T) {
+	ctx, home := context.Background(), testenv.MySQL(t)
+	account, arrived := newAccount(ctx, t, home.DB, 0), 0
+	db, err := database.Open(ctx, home.DatabaseURL, database.Options{Observe: func(text string) error {
+		if !strings.HasPrefix(text, "SELECT currency, cash") || arrived > 0 {
+			return nil
+		}
+		arrived++
+		return home.DB.InTx(ctx, func(ctx context.Context) error {
+			return ledger.New(home.DB).Receive(ctx, movement(account, 500, models.KindAdjustment, "in", "clearing:ALIPAY"))
+		})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	l := ledger.New(db)
+	if err := db.InTx(ctx, func(ctx context.Context) error {
+		return l.Spend(ctx, movement(account, 300, models.KindAdjustment, "out", "revenue"))
+	}); err != nil || arrived != 1 {
+		t.Fatal(err, arrived)
+	}
+	if b, err := l.Balance(ctx, account); err != nil || b.Available() != 200 {
+		t.Fatal(b, err)
+	}
+	clean(ctx, t, db)
 }
 
 // Lesson 11: an event posts once, however often it is told.
