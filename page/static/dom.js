@@ -20,14 +20,15 @@ export function fill(node, ...children) {
   if (mark) node.querySelector(mark)?.focus();
 }
 
-// dialog shows content over the page until it is closed; Escape closes it, the browser keeps the focus inside.
+// dialog shows content over the page until it is closed; Escape closes it, the browser keeps the focus inside and gives it
+// back afterwards. Where the opener was drawn anew meanwhile, its successor gets it.
 export function dialog(label, onclose) {
   const opener = document.activeElement;
   const node = h('dialog', { 'aria-label': label });
   node.addEventListener('close', () => {
     node.remove();
     onclose?.();
-    if (opener?.isConnected) opener.focus();
+    if (document.activeElement === document.body && opener?.dataset.focus) document.querySelector(`[data-focus="${CSS.escape(opener.dataset.focus)}"]`)?.focus();
   });
   node.addEventListener('click', (e) => e.target === node && node.close()); // the backdrop
   document.getElementById('dialogs').append(node);
