@@ -68,7 +68,10 @@ func (s *Service) payOnce(ctx context.Context, who Payer, in PayInput) (models.P
 	if f := s.judge(paying, in); f != nil {
 		return models.Payment{}, f
 	}
-	shares, total := allocate(paying)
+	shares, total, f := allocate(paying)
+	if f != nil {
+		return models.Payment{}, f
+	}
 	if in.ExpectedTotal != nil && *in.ExpectedTotal != total {
 		return models.Payment{}, fault.New("QUOTE_CHANGED", "input", "expectedTotal").Because(&fault.QuoteChanged{Orders: all(paying), Total: total})
 	}
@@ -87,14 +90,17 @@ func all(p order.Paying) []models.Order {
 }
 
 // allocate is how the payment falls on its orders: each pays what it is due.
-func allocate(p order.Paying) ([]order.Share, money.Money) {
-	orders, sum := all(p), int64(0)
-	shares := make([]order.Share, len(orders))
+func allocate(p order.Paying) (shares []order.Share, total money.Money, f *fault.Fault) {
+	orders := all(p)
+	shares, total = make([]order.Share, len(orders)), money.Zero(currency(orders[0].Currency))
 	for i, o := range orders {
 		shares[i] = order.Share{OrderID: o.ID, Due: o.AmountDue}
-		sum += o.AmountDue
+		var err error
+		if total, err = total.Add(money.New(o.AmountDue, currency(o.Currency))); err != nil {
+			return nil, total, fault.New("AMOUNT_OUT_OF_RANGE", "input", "orderId")
+		}
 	}
-	return shares, money.New(sum, currency(orders[0].Currency))
+	return shares, total, nil
 }
 
 // soonest is when the first of the orders lapses; nil where none does.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"paydesk/internal/billing/fault"
 	"paydesk/internal/channel"
 	"paydesk/models"
 )
@@ -106,6 +107,21 @@ func TestSlowChannelIsAskedInParallel(t *testing.T) {
 		}
 		if took := time.Since(began); took > 9*time.Second {
 			t.Errorf("one after the other: %s", took)
+		}
+	})
+}
+
+// Lesson 14: what orders cost together is never less than one of them, however large they are.
+func TestASumThatDoesNotFitIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.give(100)
+		const third = "61489146912365172.06" // three of them are two fen more than 64 bits hold
+		b := w.place(true, third, third, third)
+		if _, err := w.payments.Pay(w.ctx, w.payer, fromBalance(b[0], 2)); !fault.Is(err, "AMOUNT_OUT_OF_RANGE") {
+			t.Error(err)
+		}
+		if w.available() != 100 || w.orderNow(b[0]).Status != models.OrderPendingPayment {
+			t.Error("paid for next to nothing")
 		}
 	})
 }
