@@ -47,6 +47,7 @@ func TestReadmeSession(t *testing.T) {
 	if block == nil {
 		t.Fatal("the README has no first session")
 	}
+	needNode(t)
 	s := start(t, nil, options{})
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.ReplaceAll(block[1], "http://127.0.0.1:8080", s.URL))
 	out, err := cmd.CombinedOutput()

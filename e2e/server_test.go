@@ -48,6 +48,9 @@ func binary(t testing.TB, tags string) string {
 		}
 		built.dir = dir
 	}
+	if err := console(); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(built.dir, "paydesk-"+tags)
 	cmd := exec.Command("go", "build", "-tags", tags, "-o", path, ".")
 	cmd.Dir = ".."
