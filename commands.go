@@ -57,7 +57,7 @@ func run(ctx context.Context, words []string, out, errs io.Writer) int {
 }
 
 func withDatabase(ctx context.Context, fn func(context.Context, *config.Config, *database.DB) error) error {
-	cfg, err := config.Load()
+	cfg, err := config.LoadData()
 	if err != nil {
 		return err
 	}

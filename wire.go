@@ -67,7 +67,11 @@ func openDatabase(ctx context.Context, cfg *config.Config) (*database.DB, error)
 			return nil, fmt.Errorf("PAYDESK_DATA_DIR: %w", err)
 		}
 	}
-	return database.Open(ctx, cfg.DatabaseURL, database.Options{MaxOpen: cfg.Database.Pool, Readers: cfg.Database.Readers, LockWait: cfg.Database.LockWait})
+	db, err := database.Open(ctx, cfg.DatabaseURL, database.Options{MaxOpen: cfg.Database.Pool, Readers: cfg.Database.Readers, LockWait: cfg.Database.LockWait})
+	if err != nil {
+		return nil, config.Unusable("PAYDESK_DATABASE_URL", cfg.DatabaseURL, err)
+	}
+	return db, nil
 }
 
 // assemble builds the product on a listener that is already open, for its address is part of many others. The caller closes it.
@@ -142,10 +146,14 @@ func (a *app) tokens(ctx context.Context) (err error) {
 		}
 		c.DevelopmentKey = a.issuer.Key()
 	}
-	if a.verifier, err = auth.NewVerifier(ctx, c); err == nil {
-		a.onClose(a.verifier.Close)
+	if a.verifier, err = auth.NewVerifier(ctx, c); err != nil {
+		if c.KeyFile != "" {
+			return config.Unusable("PAYDESK_JWT_KEY_FILE", c.KeyFile, err)
+		}
+		return err
 	}
-	return err
+	a.onClose(a.verifier.Close)
+	return nil
 }
 
 func (a *app) business(context.Context) (err error) {

@@ -6,6 +6,7 @@ import (
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
+	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/auth"
@@ -163,12 +164,20 @@ func toMoney(in model.MoneyInput, field ...string) (money.Money, error) {
 }
 
 func online(in model.OnlineFundingInput, field ...string) (payment.Online, error) {
+	if input.HoldsCardNumber(orZero(in.CardToken)) { // before anything else: it is on its way to nowhere (contract.md §7)
+		return payment.Online{}, fault.New("CARD_DATA_NOT_ACCEPTED", append(field[:len(field):len(field)], "cardToken")...)
+	}
 	amount, err := toMoney(in.Amount, append(field[:len(field):len(field)], "amount")...)
 	return payment.Online{Channel: models.PaymentChannel(in.Channel), Amount: amount, BankCode: orZero(in.BankCode), ReturnURL: orZero(in.ReturnURL),
 		PaymentMethodID: orZero(in.PaymentMethodID), CardToken: orZero(in.CardToken)}, err
 }
 
 func funding(in model.FundingInput) (out payment.Funding, err error) {
+	if in.Partner != nil {
+		if _, err := input.Text(orZero(in.Partner.Message), false, input.MaxReason, "input", "funding", "partner", "message"); err != nil {
+			return out, err
+		}
+	}
 	if in.Balance != nil {
 		m, err := toMoney(*in.Balance, "input", "funding", "balance")
 		if err != nil {

@@ -77,6 +77,17 @@ func TestTopUp(t *testing.T) {
 	w.want(options, "topUpOptions.lastAmount", nil)
 }
 
+// TX-11 and contract §7: a card's number is refused as such wherever it is written, before anything else is judged.
+func TestCardNumbersAreRefused(t *testing.T) {
+	w := newWorld(t)
+	up := w.ask(`mutation { topUp(input: {idempotencyKey: "k", online: {channel: BANK_CARD, cardToken: "4242 4242 4242 4242", amount: {amount: "0", currency: "CNY"}}}) { errors { code field } payment { id } } }`)
+	w.want(up, "topUp.errors.0.code", "CARD_DATA_NOT_ACCEPTED")
+	w.want(up, "topUp.errors.0.field.2", "cardToken")
+	paid := w.ask(`mutation { pay(input: {idempotencyKey: "k", orderId: "` + models.NewID().Encode(models.PrefixOrder) + `", funding: {partner: {message: "use 5555555555554444"}}}) { errors { code field } payment { id } } }`)
+	w.want(paid, "pay.errors.0.code", "CARD_DATA_NOT_ACCEPTED")
+	w.want(paid, "pay.errors.0.field.3", "message")
+}
+
 // TX-3, PA-5 and contract §3: who may ask what.
 func TestRoles(t *testing.T) {
 	w := newWorld(t)

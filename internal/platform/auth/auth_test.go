@@ -107,6 +107,34 @@ func TestDevelopmentTokens(t *testing.T) {
 	}
 }
 
+// The leeway is for the clocks of others: a token of our own ends to the second, so that it can be tried what happens then.
+func TestDevelopmentTokensEndOnTime(t *testing.T) {
+	issuer, err := NewIssuer(t.Context(), &mem{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shift atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+	for _, cached := range []bool{true, false} {
+		shift.Store(0)
+		v := newTestVerifier(t, Config{DevelopmentKey: issuer.Key(), Leeway: 30 * time.Second, Now: now})
+		token, err := issuer.Issue(Viewer{UserID: "u", Role: Operator}, 2*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cached {
+			got, err := v.Verify(t.Context(), token)
+			if err != nil || time.Until(got.Expires) > 3*time.Second || time.Until(got.Expires) < time.Second {
+				t.Fatal(got, err)
+			}
+		}
+		shift.Store(int64(4 * time.Second))
+		if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrToken) {
+			t.Errorf("cached %v: %v", cached, err)
+		}
+	}
+}
+
 func sign(t *testing.T, alg jwa.SignatureAlgorithm, key any, claims map[string]any) string {
 	t.Helper()
 	token := jwt.New()

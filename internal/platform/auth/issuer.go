@@ -47,13 +47,14 @@ func (i *Issuer) Key() []byte { return i.key }
 // ErrClaims: the wanted token would not be accepted.
 var ErrClaims = errors.New("auth: a role of ours, a user id, and an account where the role has one")
 
-// Issue signs a token for the viewer that ends ttl from now on the wall clock. ErrClaims where the verifier would refuse it.
+// Issue signs a token for the viewer that ends ttl from now on the wall clock, to the next full second. ErrClaims where the verifier would refuse it.
 func (i *Issuer) Issue(v Viewer, ttl time.Duration) (string, error) {
 	if !v.Role.Valid() || v.UserID == "" || v.Role.AnyAccount() != v.AccountID.IsZero() {
 		return "", ErrClaims
 	}
 	now := time.Now()
-	b := jwt.NewBuilder().Issuer(developmentIssuer).Subject(v.UserID).IssuedAt(now).Expiration(now.Add(ttl)).
+	ends := now.Add(ttl + time.Second - time.Nanosecond).Truncate(time.Second) // exp has seconds, and none shall be lost
+	b := jwt.NewBuilder().Issuer(developmentIssuer).Subject(v.UserID).IssuedAt(now).Expiration(ends).
 		Claim("role", string(v.Role))
 	if v.Name != "" {
 		b = b.Claim("name", v.Name)

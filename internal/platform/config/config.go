@@ -42,7 +42,7 @@ type JWT struct {
 	KeyFile  string        `env:"PAYDESK_JWT_KEY_FILE" doc:"Or one public key, a PEM file: RSA, EC P-256 or Ed25519."`
 	Issuer   string        `env:"PAYDESK_JWT_ISSUER" doc:"Wanted iss of tokens. Empty: any."`
 	Audience string        `env:"PAYDESK_JWT_AUDIENCE" doc:"Wanted aud of tokens. Empty: any."`
-	Leeway   time.Duration `env:"PAYDESK_JWT_LEEWAY" default:"30s" min:"0s" max:"5m" doc:"Clock skew allowed on exp and nbf."`
+	Leeway   time.Duration `env:"PAYDESK_JWT_LEEWAY" default:"30s" min:"0s" max:"5m" doc:"Clock skew allowed on exp and nbf; tokens of /dev/token end to the second."`
 }
 
 // Database sizes the pools.

@@ -11,6 +11,11 @@ import (
 
 func with(t *testing.T, dotenv string, pairs ...string) (*Config, error) {
 	t.Helper()
+	return loaded(t, (*Config).settle, dotenv, pairs...)
+}
+
+func loaded(t *testing.T, settle func(*Config, func(string) string) error, dotenv string, pairs ...string) (*Config, error) {
+	t.Helper()
 	vars := map[string]string{}
 	var environ []string
 	for i := 0; i < len(pairs); i += 2 {
@@ -23,7 +28,7 @@ func with(t *testing.T, dotenv string, pairs ...string) (*Config, error) {
 			t.Fatal(err)
 		}
 	}
-	return load(path, func(n string) (string, bool) { v, ok := vars[n]; return v, ok }, environ)
+	return load(path, func(n string) (string, bool) { v, ok := vars[n]; return v, ok }, environ, settle)
 }
 
 func TestDefaults(t *testing.T) {
@@ -48,6 +53,17 @@ func TestProduction(t *testing.T) {
 	if c.Dev || c.Embedded || c.Log.Format != "json" || c.RedisURL != "redis://dotenv:6379" || c.Listen != "0.0.0.0:8443" ||
 		strings.Join(c.Origins, " ") != "https://a.example https://b.example:8443" {
 		t.Fatalf("%+v", c)
+	}
+}
+
+// `migrate` and `audit` run where the database is, without the rest of a production's configuration.
+func TestDataAlone(t *testing.T) {
+	c, err := loaded(t, (*Config).settleData, "", "PAYDESK_DATABASE_URL", "mysql://u:p@db:3306/pay", "PAYDESK_LISTEN", ":80")
+	if err != nil || c.Dev || c.Embedded || c.Log.Format != "json" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := loaded(t, (*Config).settleData, "", "PAYDESK_DATABASE_URL", "postgres://h/x"); err == nil {
+		t.Fatal("accepted")
 	}
 }
 

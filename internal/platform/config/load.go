@@ -16,9 +16,14 @@ import (
 )
 
 // Load reads the environment, and beneath it ./.env where there is one, and checks it. The error is an *Error: one line.
-func Load() (*Config, error) { return load(".env", os.LookupEnv, os.Environ()) }
+func Load() (*Config, error) { return load(".env", os.LookupEnv, os.Environ(), (*Config).settle) }
 
-func load(dotenv string, lookup func(string) (string, bool), environ []string) (*Config, error) {
+// LoadData is Load for commands that touch the database and nothing else: they want no Redis and no keys.
+func LoadData() (*Config, error) {
+	return load(".env", os.LookupEnv, os.Environ(), (*Config).settleData)
+}
+
+func load(dotenv string, lookup func(string) (string, bool), environ []string, settle func(*Config, func(string) string) error) (*Config, error) {
 	file, err := godotenv.Read(dotenv)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &Error{dotenv, "cannot be read", "lines of NAME=value"} // the parser's text may quote a secret
@@ -34,7 +39,15 @@ func load(dotenv string, lookup func(string) (string, bool), environ []string) (
 		return nil, err
 	}
 	c.Unknown = unknown(file, environ)
-	return c, c.settle(get)
+	return c, settle(c, get)
+}
+
+func (c *Config) settleData(get func(string) string) error {
+	if err := c.settleStores(get); err != nil {
+		return err
+	}
+	c.settleDefaults(get)
+	return nil
 }
 
 // settle fills the defaults that depend on others and checks what holds between variables.
@@ -100,12 +113,21 @@ func (c *Config) settleStores(func(string) string) error {
 }
 
 func (c *Config) settleDev(get func(string) string) error {
-	if strings.TrimSpace(get("PAYDESK_DEV")) == "" {
+	if said := c.settleDefaults(get); !said && c.Dev && !Loopback(c.Listen) {
+		return &Error{"PAYDESK_DEV", "is not set",
+			"others can reach " + c.Listen + ", so say true (anybody may sign in as anybody) or false"}
+	}
+	if !c.Dev && !c.Embedded && c.RedisURL == "" {
+		return &Error{"PAYDESK_REDIS_URL", "is not set", "with MySQL outside development several instances share a redis://host:6379"}
+	}
+	return nil
+}
+
+// settleDefaults fills what depends on the home of the data; said reports whether PAYDESK_DEV is set.
+func (c *Config) settleDefaults(get func(string) string) (said bool) {
+	said = strings.TrimSpace(get("PAYDESK_DEV")) != ""
+	if !said {
 		c.Dev = c.Embedded
-		if c.Dev && !Loopback(c.Listen) {
-			return &Error{"PAYDESK_DEV", "is not set",
-				"others can reach " + c.Listen + ", so say true (anybody may sign in as anybody) or false"}
-		}
 	}
 	if c.Log.Format == "" {
 		c.Log.Format = "json"
@@ -113,10 +135,7 @@ func (c *Config) settleDev(get func(string) string) error {
 			c.Log.Format = "text"
 		}
 	}
-	if !c.Dev && !c.Embedded && c.RedisURL == "" {
-		return &Error{"PAYDESK_REDIS_URL", "is not set", "with MySQL outside development several instances share a redis://host:6379"}
-	}
-	return nil
+	return said
 }
 
 func (c *Config) settleTokens(func(string) string) error {

@@ -17,6 +17,11 @@ type Error struct{ Variable, Holds, Wants string }
 // Error is that line.
 func (e *Error) Error() string { return e.Variable + " " + e.Holds + ": " + e.Wants }
 
+// Unusable says of a variable whose form is right that what it names cannot be used, in one line.
+func Unusable(variable, value string, why error) error {
+	return &Error{variable, quote(maskURL(value)), strings.Join(strings.Fields(why.Error()), " ")}
+}
+
 // Variable is a row of the table of all variables.
 type Variable struct{ Name, Default, Doc string }
 
