@@ -111,7 +111,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
 	if v.AccountID.IsZero() || !selects(ctx, "account") {
 		return out, nil
 	}
-	a, found, err := r.s.Accounts.ByID(ctx, v.AccountID)
+	a, found, err := r.ownAccount(ctx, v.AccountID)
 	if found {
 		out.Account = r.view(ctx).account(a)
 	}
@@ -119,7 +119,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
 }
 
 func (r *queryResolver) Balance(ctx context.Context) (*model.Balance, error) {
-	return r.balance(ctx, auth.From(ctx).AccountID, selects(ctx, "withdrawable"))
+	return r.ownBalance(ctx, auth.From(ctx).AccountID)
 }
 
 func (r *queryResolver) Account(ctx context.Context, id *string, number *string) (*model.Account, error) {

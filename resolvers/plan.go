@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -73,7 +74,20 @@ type planned[T any] struct {
 	write emit[T]
 }
 
-func (p planned[T]) MarshalGQL(w io.Writer) { _, _ = w.Write(p.write(make([]byte, 0, 4096), p.v)) }
+// scratch lends the room that objects are written in: it has grown to what answers need.
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
+// maxScratch keeps one giant answer from holding its memory for ever.
+const maxScratch = 1 << 20
+
+func (p planned[T]) MarshalGQL(w io.Writer) {
+	b := scratch.Get().(*[]byte)
+	*b = p.write((*b)[:0], p.v)
+	_, _ = w.Write(*b)
+	if cap(*b) <= maxScratch {
+		scratch.Put(b)
+	}
+}
 
 // plan is what the field answers with: the object with its plan, or the object alone for gqlgen to execute.
 func plan[T any](ctx context.Context, t *table[T], v *T) any {
