@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"reflect"
 
@@ -43,10 +44,12 @@ func validKey(key string) bool {
 	return true
 }
 
-// scope is whose keys these are: the token's account's, else its subject's.
+// scope is whose keys these are: the token's account's, else its subject's. A subject is any text of any length; its hash
+// fits a column and a Redis key.
 func scope(v *auth.Viewer) string {
 	if v.AccountID.IsZero() {
-		return "sub:" + v.UserID
+		sum := sha256.Sum256([]byte(v.UserID))
+		return "sub:" + hex.EncodeToString(sum[:])
 	}
 	return v.AccountID.String()
 }
