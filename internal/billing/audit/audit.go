@@ -43,6 +43,14 @@ type Figure struct {
 // Clean reports whether nothing was found.
 func (r Report) Clean() bool { return len(r.Findings) == 0 }
 
+// Names are the checks that Run makes.
+func Names() (names []string) {
+	for _, c := range checks {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // Run makes every check, each in one statement. Now is the product's time.
 func Run(ctx context.Context, db *database.DB, now time.Time) (Report, error) {
 	r := Report{Checks: len(checks)}

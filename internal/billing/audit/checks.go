@@ -5,6 +5,9 @@ import "time"
 // stuckAfter is how long a row of outbox or inbox may wait before it counts as stuck.
 const stuckAfter = 10 * time.Minute
 
+// openAfterEnd is how long a payment may stay open after its end: its channel may be away, but not for ever.
+const openAfterEnd = 24 * time.Hour
+
 const ended = "('SUCCEEDED','FAILED','CANCELED','EXPIRED')"
 
 // checks are all invariants that hold at every commit.
@@ -40,6 +43,9 @@ var checks = []Check{
 			"FROM postings WHERE seq IS NOT NULL AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s ON s.account_id = p.account_id AND s.payment_id = p.id " +
 			"WHERE COALESCE(s.t, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'TOP_UP' THEN p.online_amount ELSE 0 END " +
 			"OR COALESCE(s.o, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'ORDERS' THEN -p.balance_amount ELSE 0 END OR COALESCE(s.l, 0) <> p.late_amount"},
+	{Name: "what moved for a payment names one that is there",
+		Violations: "SELECT s.account_id, s.id FROM postings s LEFT JOIN payments p ON p.account_id = s.account_id AND p.id = s.payment_id " +
+			"WHERE s.kind IN ('TOP_UP','ORDER_PAYMENT','LATE_PAYMENT') AND p.id IS NULL"},
 	{Name: "what a channel collected for a payment is in its clearing account",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(amount) c FROM postings WHERE book LIKE 'clearing:%' AND kind <> 'ADJUSTMENT' AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s " +
 			"ON s.account_id = p.account_id AND s.payment_id = p.id WHERE COALESCE(s.c, 0) <> -(p.late_amount + CASE WHEN p.status = 'SUCCEEDED' THEN p.online_amount ELSE 0 END)"},
@@ -51,12 +57,17 @@ var checks = []Check{
 	{Name: "a timeline has one event for each version and ends in the payment's status",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, COUNT(*) n, MAX(version) m FROM payment_events GROUP BY account_id, payment_id) e ON e.account_id = p.account_id AND e.payment_id = p.id " +
 			"LEFT JOIN payment_events l ON l.account_id = p.account_id AND l.payment_id = p.id AND l.version = p.version WHERE COALESCE(e.n, 0) <> p.version OR COALESCE(e.m, 0) <> p.version OR COALESCE(l.status, '') <> p.status"},
+	{Name: "no payment is open a day after its end",
+		Violations: "SELECT account_id, id FROM payments WHERE status NOT IN " + ended + " AND expires_at < ?", Args: longOver},
 	{Name: "what is in suspense is booked there",
-		Violations: "SELECT s.account_id, s.id FROM suspense_items s LEFT JOIN postings p ON p.account_id = s.account_id AND p.payment_id = s.payment_id AND p.book LIKE 'suspense:%' AND p.amount = s.amount WHERE p.id IS NULL"},
+		Violations: "SELECT account_id, payment_id FROM (SELECT account_id, payment_id, currency, amount FROM suspense_items UNION ALL " +
+			"SELECT account_id, payment_id, currency, -amount FROM postings WHERE book LIKE 'suspense:%') x GROUP BY account_id, payment_id, currency HAVING SUM(amount) <> 0"},
 	{Name: "nothing waits in the outbox",
 		Violations: "SELECT account_id, id FROM outbox WHERE created_at < ?", Args: overdue},
 	{Name: "nothing waits in the inbox",
 		Violations: "SELECT id, id FROM inbox WHERE verdict = 'RECEIVED' AND received_at < ?", Args: overdue},
 }
+
+func longOver(now time.Time) []any { return []any{now.Add(-openAfterEnd)} }
 
 func overdue(now time.Time) []any { return []any{now.Add(-stuckAfter)} }
