@@ -46,7 +46,11 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, message st
 		panic(err)
 	}
 	h := w.Header()
-	h.Set("Content-Type", mediaJSON+utf8)
+	kind := mediaJSON
+	if negotiate(r.Header.Get("Accept")) == mediaResponse { // a refusal is a GraphQL response too
+		kind = mediaResponse
+	}
+	h.Set("Content-Type", kind+utf8)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
