@@ -62,8 +62,8 @@ function watch(transport, query, variables) {
   });
   ended.catch(() => {}); // told by until as well
   return {
-    seen, stop: () => stop(), ended: within(20_000, 'the subscription ends', ended),
-    until: (test) => within(20_000, `a result: ${test}`, new Promise((resolve, reject) => {
+    seen, stop: () => stop(), ended: within(30_000, 'the subscription ends', ended),
+    until: (test) => within(30_000, `a result: ${test}`, new Promise((resolve, reject) => {
       const look = () => {
         const found = seen.find(test);
         if (found) resolve(found);

@@ -70,7 +70,7 @@ func needNode(t *testing.T) {
 // script runs one of the Node scripts here.
 func script(t *testing.T, env []string, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{name}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
