@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"paydesk/console"
 	"paydesk/internal/demo"
 	"paydesk/internal/dev"
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/httpapi"
 	"paydesk/internal/platform/qr"
 	"paydesk/internal/platform/telemetry"
@@ -33,6 +35,13 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 		Verifier: a.verifier, Log: a.log, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},
+			{Name: "migrations", Run: func(ctx context.Context) error {
+				done, err := database.Migrated(ctx, a.db)
+				if err == nil && !done {
+					err = errors.New("the schema is older than this binary")
+				}
+				return err
+			}},
 			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
 		},
 		Webhook: a.inbox.Serve, Pictures: pictures, Page: page.Handler(),
@@ -70,7 +79,13 @@ func (a *app) develop() http.Handler {
 			_, found, err := a.accounts.ByID(ctx, id)
 			return found, err
 		},
-		// Nothing is sent yet: messages come with verification codes and notices.
-		Messages: func(context.Context, models.ID) ([]dev.Message, error) { return nil, nil },
+		Messages: func(ctx context.Context, account models.ID) ([]dev.Message, error) {
+			rows, err := a.messages.Of(ctx, account)
+			out := make([]dev.Message, len(rows))
+			for i, m := range rows {
+				out[i] = dev.Message{Kind: m.Kind, To: m.To, Subject: m.Subject, Body: m.Body, At: m.At}
+			}
+			return out, err
+		},
 	})
 }

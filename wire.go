@@ -25,6 +25,7 @@ import (
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/redisx"
 	"paydesk/internal/sandbox"
@@ -52,6 +53,7 @@ type app struct {
 	ledger   *ledger.Ledger
 	payments *payment.Service
 	outbox   *outbox.Outbox
+	messages *notify.Desk
 	keys     *idempotency.Store
 	channels channel.Registry
 	sandbox  *sandbox.Sandbox // nil outside development
@@ -162,6 +164,7 @@ func (a *app) business(context.Context) (err error) {
 	}
 	a.keys = idempotency.New(a.db, a.redis, a.clock)
 	a.outbox = outbox.New(a.db, a.clock, a.hub, a.log)
+	a.messages = notify.New(a.db)
 	a.ledger = ledger.New(a.db)
 	a.accounts = account.New(a.db, a.clock, a.keys, a.policy)
 	a.orders = order.New(a.db, a.clock, a.keys, order.Rules{Validity: a.policy.OrderValidity()})
@@ -176,7 +179,7 @@ func (a *app) providers(ctx context.Context) (err error) {
 		return err
 	}
 	a.payments = payment.New(payment.Config{
-		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Clock: a.clock, Log: a.log,
+		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
 		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins,
 	})
 	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log}

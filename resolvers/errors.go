@@ -2,13 +2,11 @@ package resolvers
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/money"
-	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/messages"
 	"paydesk/models"
 )
@@ -27,13 +25,8 @@ var payloads = map[string]func([]model.UserError) any{
 
 // faultOf finds what a person can act on in an error's chain; nil where there is nothing of that kind.
 func faultOf(err error) *fault.Fault {
-	if f, ok := fault.As(err); ok {
-		return f
-	}
-	if refusal, ok := errors.AsType[idempotency.Refusal](err); ok {
-		return fault.New(string(refusal), "input", "idempotencyKey")
-	}
-	return nil
+	f, _ := fault.As(err)
+	return f
 }
 
 // notPayable are the codes whose error is OrdersNotPayable (contract §7).
@@ -55,26 +48,36 @@ func (r *Resolver) userErrors(ctx context.Context, f *fault.Fault) ([]model.User
 	switch d := f.Detail.(type) {
 	case *fault.InsufficientBalance:
 		text := messages.Text(v.locale, f.Code, map[string]any{"available": d.Available, "required": d.Required, "shortfall": d.Shortfall})
-		return one(model.InsufficientBalance{Code: code, Message: text, Field: f.Field,
+		return one(model.InsufficientBalance{Code: code, Message: text, Field: path(f),
 			Available: v.amount(d.Available), Required: v.amount(d.Required), Shortfall: v.amount(d.Shortfall)})
 	case *fault.OrdersNotPayable:
 		return v.ordersNotPayable(ctx, f, d)
 	case *fault.QuoteChanged:
 		checkout, err := v.quote(ctx, d)
-		return []model.UserError{model.QuoteChanged{Code: code, Message: v.message(f), Field: f.Field, Checkout: checkout}}, err
+		return []model.UserError{model.QuoteChanged{Code: code, Message: v.message(f), Field: path(f), Checkout: checkout}}, err
 	}
 	switch {
 	case notPayable[f.Code]:
 		return v.ordersNotPayable(ctx, f, &fault.OrdersNotPayable{})
 	case methodRejected(f.Code):
-		return one(model.MethodRejected{Code: code, Message: v.message(f), Field: f.Field, Remedy: messages.Remedy(v.locale, f.Code)})
+		return one(model.MethodRejected{Code: code, Message: v.message(f), Field: path(f), Remedy: messages.Remedy(v.locale, f.Code)})
 	}
-	return one(model.InputError{Code: code, Message: v.message(f), Field: f.Field})
+	return one(model.InputError{Code: code, Message: v.message(f), Field: path(f)})
 }
 
 func one(e model.UserError) ([]model.UserError, error) { return []model.UserError{e}, nil }
 
-func (v view) message(f *fault.Fault) string { return messages.Text(v.locale, f.Code, f.Args) }
+func (v view) message(f *fault.Fault) string {
+	return messages.ForField(v.locale, f.Code, f.Field, f.Args)
+}
+
+// path is where in the input the trouble is: every mutation has the one argument input, so it is not named (contract, UserError).
+func path(f *fault.Fault) []string {
+	if len(f.Field) > 0 && f.Field[0] == "input" {
+		return f.Field[1:]
+	}
+	return f.Field
+}
 
 func (v view) ordersNotPayable(ctx context.Context, f *fault.Fault, d *fault.OrdersNotPayable) ([]model.UserError, error) {
 	rows := make([]models.Order, 0, len(d.Blocked)+len(d.Remaining))
@@ -85,7 +88,7 @@ func (v view) ordersNotPayable(ctx context.Context, f *fault.Fault, d *fault.Ord
 	if err != nil {
 		return nil, err
 	}
-	out := model.OrdersNotPayable{Code: model.UserErrorCode(f.Code), Message: v.message(f), Field: f.Field,
+	out := model.OrdersNotPayable{Code: model.UserErrorCode(f.Code), Message: v.message(f), Field: path(f),
 		Blocked: make([]*model.BlockedOrder, len(d.Blocked)), Remaining: orders[len(d.Blocked):]}
 	for i, b := range d.Blocked {
 		out.Blocked[i] = &model.BlockedOrder{Order: orders[i], Code: model.UserErrorCode(b.Code), Contact: v.contact(b.Code),

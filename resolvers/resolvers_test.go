@@ -54,7 +54,7 @@ func TestPayFromBalance(t *testing.T) {
 	for _, key := range []string{"", "a b", "键", strings.Repeat("k", 256)} {
 		bad := w.ask(payQuery, "in", paying(key, ids[1], "99.00"))
 		w.want(bad, "pay.errors.0.code", "INVALID_INPUT")
-		w.want(bad, "pay.errors.0.field.1", "idempotencyKey")
+		w.want(bad, "pay.errors.0.field.0", "idempotencyKey")
 	}
 	statement := w.ask(`{ transactions(first: 1) { totalCount nodes { kind amount { amount } balanceAfter { amount } note payment { number } order { number } } } balance { available { amount } version } }`)
 	w.want(statement, "transactions.nodes.0.amount.amount", "-30.00")
@@ -82,10 +82,10 @@ func TestCardNumbersAreRefused(t *testing.T) {
 	w := newWorld(t)
 	up := w.ask(`mutation { topUp(input: {idempotencyKey: "k", online: {channel: BANK_CARD, cardToken: "4242 4242 4242 4242", amount: {amount: "0", currency: "CNY"}}}) { errors { code field } payment { id } } }`)
 	w.want(up, "topUp.errors.0.code", "CARD_DATA_NOT_ACCEPTED")
-	w.want(up, "topUp.errors.0.field.2", "cardToken")
+	w.want(up, "topUp.errors.0.field.1", "cardToken")
 	paid := w.ask(`mutation { pay(input: {idempotencyKey: "k", orderId: "` + models.NewID().Encode(models.PrefixOrder) + `", funding: {partner: {message: "use 5555555555554444"}}}) { errors { code field } payment { id } } }`)
 	w.want(paid, "pay.errors.0.code", "CARD_DATA_NOT_ACCEPTED")
-	w.want(paid, "pay.errors.0.field.3", "message")
+	w.want(paid, "pay.errors.0.field.2", "message")
 }
 
 // TX-3, PA-5 and contract §3: who may ask what.

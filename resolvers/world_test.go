@@ -28,6 +28,7 @@ import (
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -98,7 +99,7 @@ func newWorld(t testing.TB) *world {
 	w.ledger = ledger.New(w.home.DB)
 	w.orders = order.New(w.home.DB, clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(w.home.DB, clock, keys, rules)
-	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Clock: clock, Log: quiet,
+	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Messages: notify.New(w.home.DB), Clock: clock, Log: quiet,
 		Channels: channel.Registry{models.ChannelAlipay: shop{}}, NotifyURL: func(models.PaymentChannel) string { return "https://paydesk.example/hook" },
 		ReturnOrigins: func() []string { return nil }})
 	ctx, stop := context.WithCancel(context.Background())

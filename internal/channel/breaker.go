@@ -11,10 +11,11 @@ import (
 
 // Breaker stands around an adapter: after several failures in a row it answers ErrUnavailable at once for a while, so
 // that a provider's outage costs nobody's time; then one call tries whether the provider is back. It counts ErrUnknown
-// and ErrUnavailable; a refusal by the provider is a healthy answer. Notifications always pass.
+// and ErrUnavailable; a refusal by the provider is a healthy answer. Notifications always pass. Queries have a breaker of
+// their own: a provider that limits how often it is asked must not close the channel to people who want to pay.
 type Breaker struct {
 	Adapter
-	breaker *gobreaker.CircuitBreaker[any]
+	calls, queries *gobreaker.CircuitBreaker[any]
 }
 
 // BreakerOptions are the breaker's limits; zero values mean 5 failures and 10 seconds.
@@ -43,33 +44,36 @@ func WithBreaker(a Adapter, o BreakerOptions) *Breaker {
 	if o.OnChange != nil {
 		s.OnStateChange = func(name string, from, to gobreaker.State) { o.OnChange(name, from.String(), to.String()) }
 	}
-	return &Breaker{Adapter: a, breaker: gobreaker.NewCircuitBreaker[any](s)}
+	b := &Breaker{Adapter: a, calls: gobreaker.NewCircuitBreaker[any](s)}
+	s.Name += " queries"
+	b.queries = gobreaker.NewCircuitBreaker[any](s)
+	return b
 }
 
 func answered(err error) bool { return errors.Is(err, ErrDeclined) || errors.Is(err, ErrAlreadyPaid) }
 
 // Available reports whether calls are let through; it decides ChannelOption.available.
-func (b *Breaker) Available() bool { return b.breaker.State() != gobreaker.StateOpen }
+func (b *Breaker) Available() bool { return b.calls.State() != gobreaker.StateOpen }
 
 // Start is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Start(ctx context.Context, r StartRequest) (Action, error) {
-	return guarded(b, func() (Action, error) { return b.Adapter.Start(ctx, r) })
+	return guarded(b, b.calls, func() (Action, error) { return b.Adapter.Start(ctx, r) })
 }
 
 // Query is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Query(ctx context.Context, number string) (Event, error) {
-	return guarded(b, func() (Event, error) { return b.Adapter.Query(ctx, number) })
+	return guarded(b, b.queries, func() (Event, error) { return b.Adapter.Query(ctx, number) })
 }
 
 // Close is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Close(ctx context.Context, number string) error {
-	_, err := guarded(b, func() (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
+	_, err := guarded(b, b.calls, func() (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
 	return err
 }
 
-func guarded[T any](b *Breaker, call func() (T, error)) (T, error) {
+func guarded[T any](b *Breaker, breaker *gobreaker.CircuitBreaker[any], call func() (T, error)) (T, error) {
 	var out T
-	_, err := b.breaker.Execute(func() (any, error) {
+	_, err := breaker.Execute(func() (any, error) {
 		var err error
 		out, err = call()
 		return nil, err

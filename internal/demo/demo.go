@@ -16,6 +16,7 @@ import (
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/settings"
 )
@@ -59,7 +60,7 @@ func newStage(ctx context.Context, c Config) *stage {
 	s.orders = order.New(c.DB, past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
 	s.ledger = ledger.New(c.DB)
 	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Policy: c.Policy,
-		Keys: keys, Outbox: c.Outbox, Clock: past, Log: c.Log})
+		Keys: keys, Outbox: c.Outbox, Messages: notify.New(c.DB), Clock: past, Log: c.Log})
 	return s
 }
 

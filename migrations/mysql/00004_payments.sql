@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS payments (
   failure_code VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   late_amount BIGINT NOT NULL DEFAULT 0,
   refunded BIGINT NOT NULL DEFAULT 0,
-  created_by VARCHAR(200) NOT NULL,
+  created_by VARCHAR(255) NOT NULL,
   locale VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   created_at DATETIME(6) NOT NULL,
   expires_at DATETIME(6) NULL,

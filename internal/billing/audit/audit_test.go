@@ -103,6 +103,7 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		"no payment is open a day after its end":                                     "UPDATE payments SET expires_at = '2026-11-21 07:59:00' WHERE status = 'REQUIRES_ACTION'",
 		"what is in suspense is booked there":                                        "DELETE FROM suspense_items",
 		"nothing waits in the outbox":                                                "INSERT INTO outbox (id, topics, created_at) VALUES ('0123456789abcdef', 't', '2026-11-22 07:40:00')",
+		"every notification found its payment":                                       "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, received_at) VALUES ('0123456789abcdee', 'ALIPAY', 'e', '', '', '', 'UNKNOWN_REFERENCE', 'n', '2026-11-22 07:40:00')",
 		"nothing waits in the inbox":                                                 "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, received_at) VALUES ('0123456789abcdef', 'ALIPAY', 'd', '', '', '', 'RECEIVED', 'n', '2026-11-22 07:40:00')",
 		"code money, frozen money and used credit are in their bounds":               "", // the schema refuses it, see below
 	}

@@ -64,6 +64,8 @@ var checks = []Check{
 			"SELECT account_id, payment_id, currency, -amount FROM postings WHERE book LIKE 'suspense:%') x GROUP BY account_id, payment_id, currency HAVING SUM(amount) <> 0"},
 	{Name: "nothing waits in the outbox",
 		Violations: "SELECT account_id, id FROM outbox WHERE created_at < ?", Args: overdue},
+	{Name: "every notification found its payment", // signed by a provider, so money may stand behind it
+		Violations: "SELECT id, id FROM inbox WHERE verdict = 'UNKNOWN_REFERENCE' AND next_at IS NULL"},
 	{Name: "nothing waits in the inbox",
 		Violations: "SELECT id, id FROM inbox WHERE verdict = 'RECEIVED' AND received_at < ?", Args: overdue},
 }

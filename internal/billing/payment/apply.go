@@ -7,9 +7,11 @@ import (
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/channel"
+	"paydesk/internal/money"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/notify"
 	"paydesk/models"
 )
 
@@ -108,8 +110,21 @@ func (s *Service) late(ctx context.Context, p *models.Payment, ev channel.Event)
 	if err := s.Outbox.Add(ctx, p.AccountID, live.Balance(p.AccountID), live.Payment(p.ID)); err != nil {
 		return Nothing, err
 	}
+	if err := s.tellLate(ctx, *p); err != nil {
+		return Nothing, err
+	}
 	s.Log.WarnContext(ctx, "paid after its end: credited to the balance", "payment", p.ID, "account", p.AccountID, "status", p.Status)
 	return Late, s.Ledger.Receive(ctx, s.collected(*p, models.KindLatePayment, "late", clearing(*p)))
+}
+
+// tellLate writes to the customer that the money is not lost (contract.md §5).
+func (s *Service) tellLate(ctx context.Context, p models.Payment) error {
+	account, found, err := s.Accounts.ByID(ctx, p.AccountID)
+	if err != nil || !found {
+		return err
+	}
+	return s.Messages.Tell(ctx, notify.Letter{Account: account, Locale: p.Locale, Key: "letter.late_payment", At: s.Clock.Now(),
+		Args: map[string]any{"number": p.Number, "amount": money.New(p.OnlineAmount, currency(p.Currency)), "channel": p.Channel}})
 }
 
 // suspend books money that does not fit its payment; nobody's balance moves (contract.md §5).

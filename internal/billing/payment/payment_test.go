@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/payment"
+	"paydesk/internal/platform/notify"
 	"paydesk/models"
 )
 
@@ -173,6 +175,11 @@ func TestLatePayment(t *testing.T) {
 			w.behave(ch, `"notify":"normal"`)
 			if now := w.now(p); now.Status != models.PaymentExpired || now.LateAmount != 4200 {
 				t.Errorf("%+v", now)
+			}
+			told, err := notify.New(w.DB).Of(w.ctx, w.payer.AccountID)
+			w.must(err)
+			if len(told) != 2*(i+1) || !strings.Contains(told[0].Body, p.Number) || !strings.Contains(told[0].Body, "42.00") {
+				t.Errorf("told to the customer: %+v", told)
 			}
 			if got := w.available(); got != int64(4200*(i+1)) {
 				t.Errorf("available %d", got)

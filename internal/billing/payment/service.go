@@ -18,6 +18,7 @@ import (
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/models"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Channels channel.Registry
 	Keys     *idempotency.Store
 	Outbox   *outbox.Outbox
+	Messages *notify.Desk
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// NotifyURL is where a channel reports; ReturnOrigins are the origins that returnUrl may name.

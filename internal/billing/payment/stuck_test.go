@@ -125,3 +125,28 @@ func TestASumThatDoesNotFitIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// A channel that answers nothing any more does not hold an order for ever, and its money is not lost when it speaks again.
+func TestSilentChannel(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.place(false, "42.00")[0]
+		p, err := w.payments.Pay(w.ctx, w.payer, through(o, models.ChannelAlipay, 4200))
+		w.must(err)
+		w.behave(models.ChannelAlipay, `"notify":"drop"`)
+		w.play(p, "outcome=succeed")
+		w.behave(models.ChannelAlipay, `"notify":"drop","call":"error500"`)
+		w.advance(30 * time.Minute)
+		if now := w.now(p); now.Status != models.PaymentRequiresAction {
+			t.Fatal("without an answer nothing is certain:", now.Status)
+		}
+		w.advance(50 * time.Minute)
+		if now := w.now(p); now.Status != models.PaymentExpired || !w.orderNow(o).ActivePaymentID.IsZero() {
+			t.Fatalf("an hour of silence after its end: %s", now.Status)
+		}
+		w.behave(models.ChannelAlipay, `"notify":"drop","call":"normal"`)
+		w.advance(2 * time.Hour)
+		if w.available() != 4200 || w.lines(models.KindLatePayment) != 1 {
+			t.Errorf("the money is lost: %d", w.available())
+		}
+	})
+}

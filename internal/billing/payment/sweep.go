@@ -20,6 +20,7 @@ const (
 	askLater   = 5 * time.Minute
 	askSeldom  = time.Hour
 	askLaterAt = 10 * time.Minute // after the end
+	silence    = time.Hour        // after the end: a payment whose channel has not answered since expires
 )
 
 // lateAfter is when a payment that ended unpaid is looked at again: a payer may have been just paying.
@@ -105,6 +106,10 @@ func (s *Service) look(ctx context.Context, due models.Payment) (err error) {
 		}
 	}()
 	if err := s.ask(ctx, due); err != nil {
+		// A channel that stays silent must not keep orders for ever. Its money, should it come, is found by the late watch.
+		if !due.Status.Terminal() && s.Clock.Now().Sub(*due.ExpiresAt) >= silence {
+			err = errors.Join(err, s.end(ctx, due, evExpired, ""))
+		}
 		return errors.Join(err, s.reschedule(ctx, due, false))
 	}
 	p, err := s.ByID(ctx, due.AccountID, due.ID)

@@ -27,6 +27,7 @@ import (
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/testenv"
 	"paydesk/internal/sandbox"
@@ -84,7 +85,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	w.server = httptest.NewServer(mux)
 	sand := sandbox.New(sandbox.Config{DB: home.DB, Clock: w.clock, PublicURL: func() string { return w.server.URL }, Log: log})
 	channels := w.channels(sand)
-	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Channels: channels, Keys: keys, Outbox: box, Clock: w.clock, Log: log,
+	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Channels: channels, Keys: keys, Outbox: box, Messages: notify.New(home.DB), Clock: w.clock, Log: log,
 		NotifyURL: func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }, ReturnOrigins: func() []string { return []string{"https://console.example"} }})
 	w.inbox = &webhook.Inbox{DB: home.DB, Payments: w.payments, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
@@ -143,7 +144,7 @@ func (w *world) clean() {
 func (w *world) newPayer(entity, code, credit string) payment.Payer {
 	w.Helper()
 	w.numbers++
-	o := account.Opening{Number: fmt.Sprint("A", w.numbers), Name: "Example", Kind: models.AccountIndividual, Region: "CN", Country: "CN", SigningEntity: entity, Currency: code, RealName: "Example"}
+	o := account.Opening{Number: fmt.Sprint("A", w.numbers), Name: "Example", Kind: models.AccountIndividual, Region: "CN", Country: "CN", SigningEntity: entity, Currency: code, RealName: "Example", Email: "finance@example.com", Phone: "+86 138 0000 0000"}
 	if credit != "" {
 		o.CreditLimit = &input.Amount{Decimal: credit, Currency: code}
 	}

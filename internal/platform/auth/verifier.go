@@ -29,6 +29,8 @@ var (
 const (
 	// maxToken bounds the work on a hostile header, in bytes.
 	maxToken = 8 << 10
+	// maxSubject is what a sub may have (OpenID Connect Core 1.0, §2), and what a payment keeps of who made it, in bytes.
+	maxSubject = 255
 	// recheckAfter bounds how long a verified token is believed without looking at the keys again (key rotation).
 	recheckAfter = 5 * time.Minute
 )
@@ -211,6 +213,8 @@ func (c *Verifier) viewer(t jwt.Token) (*Viewer, error) {
 	switch {
 	case v.UserID == "":
 		return nil, fmt.Errorf("%w: sub is empty", ErrToken)
+	case len(v.UserID) > maxSubject:
+		return nil, fmt.Errorf("%w: sub has more than %d bytes", ErrToken, maxSubject)
 	case !v.Role.Valid():
 		return nil, fmt.Errorf("%w: role is not one of ours", ErrToken)
 	case v.Role.AnyAccount():

@@ -14,7 +14,7 @@ import (
 const (
 	// statementsPerConn bounds what a connection keeps prepared: 64 connections of some instances must stay under the
 	// server's max_prepared_stmt_count (16382 by default).
-	statementsPerConn = 100
+	statementsPerConn = 60
 	// prepareAfter uses of a text anywhere in the process it is worth a round trip to prepare it. Texts of changing
 	// shape (long IN lists) seldom come twice and stay interpolated.
 	prepareAfter = 2
