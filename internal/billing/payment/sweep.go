@@ -32,6 +32,8 @@ const lease = time.Minute
 // schedule is when to look next at a payment that has not ended, but at its end in any case.
 func schedule(now, end time.Time) time.Time {
 	switch over := now.Sub(end); {
+	case over > askLaterAt && over < silence:
+		return end.Add(silence)
 	case over > askLaterAt:
 		return now.Add(askSeldom)
 	case over > 0:
