@@ -6,5 +6,5 @@ import "embed"
 
 // Files has the folders mysql and sqlite, with the same steps in each.
 //
-//go:embed *
+//go:embed mysql sqlite
 var Files embed.FS
