@@ -23,6 +23,7 @@ type ear struct {
 	mu     sync.Mutex
 	heard  map[string]int
 	deaf   bool
+	told   int // refusals while deaf
 	change chan struct{}
 }
 
@@ -30,6 +31,11 @@ func (e *ear) Publish(_ context.Context, topics ...string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.deaf {
+		e.told++
+		select {
+		case e.change <- struct{}{}:
+		default:
+		}
 		return errors.New("deaf")
 	}
 	for _, t := range topics {
@@ -41,6 +47,8 @@ func (e *ear) Publish(_ context.Context, topics ...string) error {
 	}
 	return nil
 }
+
+func (e *ear) refusals() int { e.mu.Lock(); defer e.mu.Unlock(); return e.told }
 
 func (e *ear) times(topic string) int { e.mu.Lock(); defer e.mu.Unlock(); return e.heard[topic] }
 
@@ -71,6 +79,9 @@ func TestWhatWasCommittedIsTold(t *testing.T) {
 		e.deaf = true
 		e.mu.Unlock()
 		add("b", nil)
+		for e.refusals() == 0 { // the telling after the commit is over, and failed
+			<-e.change
+		}
 		c.now = c.now.Add(time.Minute)
 		if n, err := o.Sweep(ctx); err == nil || n != 0 { // a number would let RunDue try again and again
 			t.Errorf("a deaf listener was told %d (%v)", n, err)
