@@ -82,7 +82,7 @@ func script(t *testing.T, env []string, name string, args ...string) {
 }
 
 // TestMainJob is the main job with real clients over HTTP, WebSocket and SSE; start runs the audit at the end. (PA-8 to
-// PA-14, PA-20, TX-3 to TX-7, HW-1 to HW-3, HW-23, HW-28)
+// PA-14, PA-20, TX-3, TX-4, TX-5, TX-6, TX-7, HW-1, HW-2, HW-3, HW-23, HW-28)
 func TestMainJob(t *testing.T) {
 	needNode(t)
 	t.Run("as make run has it", func(t *testing.T) { // no address given: SQLite in the data folder, miniredis in the process
