@@ -22,6 +22,7 @@ import (
 
 // listen puts the faces on the edge and answers until ctx ends and everything is drained.
 func (a *app) listen(ctx context.Context, listener net.Listener) error {
+	a.watch(a.registry)
 	pictures, err := qr.New(ctx, a.db, func() string { return a.public }, a.payments.Action)
 	if err != nil {
 		return err
@@ -32,7 +33,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	})
 	edge, err := httpapi.New(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
-		Verifier: a.verifier, Log: a.log, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
+		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "migrations", Run: func(ctx context.Context) error {

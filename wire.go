@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"paydesk/internal/billing/account"
@@ -28,6 +29,7 @@ import (
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/redisx"
+	"paydesk/internal/platform/telemetry"
 	"paydesk/internal/sandbox"
 	"paydesk/internal/sweep"
 	"paydesk/internal/webhook"
@@ -54,6 +56,8 @@ type app struct {
 	payments *payment.Service
 	outbox   *outbox.Outbox
 	messages *notify.Desk
+	registry *prometheus.Registry
+	metrics  *metrics
 	keys     *idempotency.Store
 	channels channel.Registry
 	sandbox  *sandbox.Sandbox // nil outside development
@@ -78,7 +82,8 @@ func openDatabase(ctx context.Context, cfg *config.Config) (*database.DB, error)
 
 // assemble builds the product on a listener that is already open, for its address is part of many others. The caller closes it.
 func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, listener net.Listener) (*app, error) {
-	a := &app{cfg: cfg, log: log}
+	a := &app{cfg: cfg, log: log, registry: telemetry.NewRegistry()}
+	a.metrics = newMetrics(a.registry)
 	a.own, a.public = addresses(cfg, listener)
 	for _, step := range []func(context.Context) error{a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
 		if err := step(ctx); err != nil {
@@ -180,7 +185,7 @@ func (a *app) providers(ctx context.Context) (err error) {
 	}
 	a.payments = payment.New(payment.Config{
 		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
-		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins,
+		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
 	})
 	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log}
 	return nil
@@ -209,7 +214,7 @@ const (
 )
 
 func (a *app) work(context.Context) error {
-	a.sweeper = sweep.New(sweepEvery, a.log, nil,
+	a.sweeper = sweep.New(sweepEvery, a.log, a.metrics.ran,
 		sweep.Job{Name: "payments", Run: func(ctx context.Context) (int, error) { return a.payments.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "orders", Run: func(ctx context.Context) (int, error) {
 			n, err := a.orders.ExpireDue(ctx, a.clock.Now(), sweepBatch)

@@ -23,7 +23,7 @@ import (
 	"paydesk/models"
 )
 
-// Config is what a Service is made of; every field is needed.
+// Config is what a Service is made of; every field but Moved is needed.
 type Config struct {
 	DB       *database.DB
 	Ledger   *ledger.Ledger
@@ -39,6 +39,8 @@ type Config struct {
 	// NotifyURL is where a channel reports; ReturnOrigins are the origins that returnUrl may name.
 	NotifyURL     func(models.PaymentChannel) string
 	ReturnOrigins func() []string
+	// Moved is told of each transition once it is committed, for metrics; channel is empty without an online part.
+	Moved func(channel models.PaymentChannel, to models.PaymentStatus)
 }
 
 // Accounts is what payments ask of accounts.
@@ -126,6 +128,9 @@ func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics 
 func (s *Service) event(ctx context.Context, p models.Payment, note string, at time.Time) error {
 	_, err := s.DB.Exec(ctx, "INSERT INTO payment_events (account_id, payment_id, version, status, note, at) VALUES (?,?,?,?,?,?)",
 		p.AccountID, p.ID, p.Version, string(p.Status), note, at)
+	if err == nil && s.Moved != nil {
+		s.DB.AfterCommit(ctx, func() { s.Moved(p.Channel, p.Status) })
+	}
 	return err
 }
 
