@@ -47,7 +47,7 @@ type JWT struct {
 
 // Database sizes the pools.
 type Database struct {
-	Pool     int           `env:"PAYDESK_DATABASE_POOL" default:"64" min:"1" max:"1000" doc:"Most connections to MySQL; at least the requests that run at once."`
+	Pool     int           `env:"PAYDESK_DATABASE_POOL" default:"64" min:"1" max:"1000" doc:"Most connections to MySQL in each of two pools, one for transactions and one for the rest; at least the requests that run at once."`
 	Readers  int           `env:"PAYDESK_DATABASE_READERS" default:"4" min:"1" max:"64" doc:"Reading connections to SQLite."`
 	LockWait time.Duration `env:"PAYDESK_DATABASE_LOCK_WAIT" default:"5s" min:"1s" max:"50s" doc:"How long a statement waits for a row that another holds."`
 }
