@@ -102,7 +102,9 @@ export function account(main, live, viewer) {
   };
 }
 
-const who = ({ name, role, account: a }) => h('p', { class: 'who' }, h('span', { class: 'strong' }, a.name), h('span', { class: 'sub' }, `${a.number} · ${name} · ${role}`));
+// who says for whom and as whom the page is; whoever has no button to pay with learns why.
+const who = ({ name, role, permissions, account: a }) => h('p', { class: 'who' }, h('span', { class: 'strong' }, a.name),
+  h('span', { class: 'sub' }, [a.number, name, role, !permissions.includes('PAY') && t('persona.reader')].filter(Boolean).join(' · ')));
 
 function transactionRow(x) {
   const out = x.amount.amount.startsWith('-');

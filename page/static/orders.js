@@ -75,11 +75,12 @@ export function payOrder(o, { channels, balance, started, missing }) {
 
   // explain shows an error with what helps: what is missing and the way to it, or which orders stand in the way.
   function explain(error) {
-    if (error.shortfall) {
+    if (error.shortfall && channels.length > 0) {
       const jump = h('button', { type: 'button', id: 'pay-topup', onclick: () => { box.close(); missing(error.shortfall); } }, t('pay.topup', { shortfall: error.shortfall.formatted }));
       return problem('pay-problem', h('p', {}, error.message), jump);
     }
-    return problem('pay-problem', h('p', {}, error.message),
+    const said = error.blocked?.some((b) => b.message === error.message); // beside the order's number, once is enough
+    return problem('pay-problem', !said && h('p', {}, error.message),
       error.blocked?.map((b) => h('p', {}, t('pay.blocked', { number: b.order.number, message: b.message }))));
   }
 }

@@ -8,6 +8,7 @@ const catalogue = {
   'persona.choose': ['Choose a persona', '选择身份', '選擇身份'],
   'persona.why': ['This is a development server with demo data. Choose who you are; you can switch at any time above.', '这是带有演示数据的开发服务器。请选择一个身份，之后可随时在上方切换。', '這是帶有示範資料的開發伺服器。請選擇一個身份，之後可隨時在上方切換。'],
   'persona.noaccount': ['{role} has no account of its own. Work for accounts with the API.', '{role} 没有自己的账户，请通过 API 为各账户办理业务。', '{role} 沒有自己的帳戶，請透過 API 為各帳戶辦理業務。'],
+  'persona.reader': ['not allowed to pay', '无支付权限', '無支付權限'],
   'persona.api': ['Open the API explorer', '打开 API 调试台', '打開 API 調試台'],
   'token.title': ['Sign in', '登录', '登入'],
   'token.why': ['This server has no demo personas. Paste a token of your sign-in service; it stays in this tab only.', '此服务器没有演示身份。请粘贴登录服务签发的令牌，它只保存在当前标签页。', '此伺服器沒有示範身份。請貼上登入服務簽發的權杖，它只保存在目前分頁。'],
@@ -126,3 +127,6 @@ export function t(key, args = {}) {
 export function time(iso, second) {
   return new Intl.DateTimeFormat(session.locale, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second, hourCycle: 'h23' }).format(new Date(iso));
 }
+
+// listed writes names one after the other, as the page's language does.
+export const listed = (names) => new Intl.ListFormat(session.locale).format(names);

@@ -3,7 +3,7 @@ import { judge, minor, scale } from './amount.js';
 import { fill, h } from './dom.js';
 import { busy, panel, problem } from './parts.js';
 import { TOP_UP, TOP_UP_OPTIONS } from './queries.js';
-import { t } from './texts.js';
+import { listed, t } from './texts.js';
 
 // topUpPanel is the form that brings money in. started is told of the payment that it made.
 export function topUpPanel(started) {
@@ -23,7 +23,7 @@ export function topUpPanel(started) {
   function show({ channels, suggested, lastAmount }) {
     const open = channels.filter((c) => c.available);
     if (open.length === 0) {
-      fill(body, h('p', { class: 'quiet' }, t('topup.none')), channels.map((c) => c.reason && h('p', { class: 'quiet' }, `${c.name}: ${c.reason}`)));
+      fill(body, h('p', { class: 'quiet' }, t('topup.none')), reasons(channels));
       return;
     }
     state.channel = open.find((c) => c.channel === state.channel?.channel) ?? open[0];
@@ -57,8 +57,10 @@ export function topUpPanel(started) {
   }
 
   // closed names what cannot be used and why, out of the way.
-  const closed = (list) => list.length > 0 && h('details', {}, h('summary', {}, t('topup.closed', { count: list.length })),
-    h('ul', {}, list.map((c) => h('li', {}, h('span', {}, c.name), h('small', {}, c.reason)))));
+  const closed = (list) => list.length > 0 && h('details', {}, h('summary', {}, t('topup.closed', { count: list.length })), reasons(list));
+
+  const reasons = (list) => h('ul', { class: 'closed' }, [...new Set(list.map((c) => c.reason))].map((reason) =>
+    h('li', {}, h('span', {}, listed(list.filter((c) => c.reason === reason).map((c) => c.name))), h('small', {}, reason))));
 
   const offer = (m, text) => h('button', { type: 'button', class: 'offer', onclick: () => { state.input.value = m.amount.replace(/\.0+$/, ''); check(); } }, text);
 
