@@ -131,6 +131,9 @@ func (a *app) stores(ctx context.Context) (err error) {
 	}
 	a.redis = client
 	a.onClose(end)
+	if err := client.Ping(ctx).Err(); err != nil { // not a reason to stop: everything works without it, only slower
+		a.log.Warn("Redis does not answer", "error", err)
+	}
 	a.hub = live.New(client, a.log)
 	return nil
 }
