@@ -34,6 +34,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	edge, err := httpapi.New(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
 		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
+		Persisted: httpapi.Persisted{Only: a.cfg.Persisted.Only, Cache: a.cfg.Persisted.Cache},
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "migrations", Run: func(ctx context.Context) error {

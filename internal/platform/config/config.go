@@ -22,13 +22,15 @@ type Config struct {
 	ReturnURLs  []string `env:"PAYDESK_RETURN_URLS" doc:"Origins that returnUrl may point to, separated by commas. Default: the public URL's alone."`
 	Origins     []string `env:"PAYDESK_ALLOWED_ORIGINS" doc:"Origins of pages that may call /graphql across sites (CORS) and open WebSockets, separated by commas. Default: the same origin alone."`
 
-	JWT      JWT
-	Database Database
-	HTTP     HTTP
-	Limits   Limits
-	Log      Log
-	Alipay   Alipay
-	WeChat   WeChat
+	JWT       JWT
+	Database  Database
+	HTTP      HTTP
+	Limits    Limits
+	Persisted Persisted
+	Rates     Rates
+	Log       Log
+	Alipay    Alipay
+	WeChat    WeChat
 
 	// Embedded is true where the data lives in this process: SQLite.
 	Embedded bool
@@ -59,20 +61,49 @@ type HTTP struct {
 	WriteTimeout     time.Duration `env:"PAYDESK_HTTP_WRITE_TIMEOUT" default:"15s" min:"100ms" max:"5m" doc:"Time to take an answer, or one frame of a subscription."`
 	IdleTimeout      time.Duration `env:"PAYDESK_HTTP_IDLE_TIMEOUT" default:"75s" min:"1s" max:"1h" doc:"How long an idle connection is kept."`
 	OperationTimeout time.Duration `env:"PAYDESK_OPERATION_TIMEOUT" default:"20s" min:"100ms" max:"5m" doc:"Time of one query or mutation."`
+	InitTimeout      time.Duration `env:"PAYDESK_SOCKET_INIT_TIMEOUT" default:"10s" min:"100ms" max:"1m" doc:"Time to send connection_init on a new WebSocket."`
 	DrainTimeout     time.Duration `env:"PAYDESK_DRAIN_TIMEOUT" default:"12s" min:"1s" max:"14s" doc:"After SIGTERM, how long running requests may take to end."`
 	PingInterval     time.Duration `env:"PAYDESK_PING_INTERVAL" default:"20s" min:"1s" max:"5m" doc:"How often a subscription's connection shows that it lives; a socket that stays silent for two is closed."`
 }
 
-// Limits of one request.
+// Limits of one request, of one socket and of one user's sockets. They hold alike on every transport.
 type Limits struct {
-	Body         int `env:"PAYDESK_LIMIT_BODY" default:"1048576" min:"1024" max:"16777216" doc:"Bytes of a request's body, and of a socket's message."`
-	Tokens       int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
-	Depth        int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included."`
-	Aliases      int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`
-	Complexity   int `env:"PAYDESK_LIMIT_COMPLEXITY" default:"10000" min:"100" max:"1000000" doc:"Cost of an operation: fields, times the page size beneath lists."`
-	Operations   int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations that run at once on one socket."`
-	QueryCache   int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`
-	PersistCache int `env:"PAYDESK_PERSISTED_CACHE" default:"1000" min:"10" max:"100000" doc:"Automatically persisted documents kept."`
+	Body        int `env:"PAYDESK_LIMIT_BODY" default:"1048576" min:"1024" max:"16777216" doc:"Bytes of a request's body, and of a socket's message."`
+	Multipart   int `env:"PAYDESK_LIMIT_MULTIPART" default:"11534336" min:"1024" max:"134217728" doc:"Bytes of a multipart request as a whole."`
+	File        int `env:"PAYDESK_LIMIT_FILE" default:"10485760" min:"1" max:"134217728" doc:"Bytes of one uploaded file."`
+	Files       int `env:"PAYDESK_LIMIT_FILES" default:"10" min:"1" max:"100" doc:"Files of one multipart request."`
+	Tokens      int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
+	Depth       int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included."`
+	Aliases     int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`
+	Fragments   int `env:"PAYDESK_LIMIT_FRAGMENTS" default:"100" min:"1" max:"1000" doc:"Fragments of a GraphQL document, and spreads of them."`
+	Fields      int `env:"PAYDESK_LIMIT_FIELDS" default:"5000" min:"100" max:"100000" doc:"Fields of an operation with its fragments unfolded."`
+	Directives  int `env:"PAYDESK_LIMIT_DIRECTIVES" default:"50" min:"1" max:"1000" doc:"Directives in a GraphQL document."`
+	Complexity  int `env:"PAYDESK_LIMIT_COMPLEXITY" default:"10000" min:"100" max:"1000000" doc:"Cost of an operation: fields, times the page size beneath lists."`
+	Errors      int `env:"PAYDESK_LIMIT_ERRORS" default:"20" min:"1" max:"1000" doc:"Errors told in one answer; how many there were is said."`
+	Refusal     int `env:"PAYDESK_LIMIT_REFUSAL" default:"32768" min:"1024" max:"1048576" doc:"Bytes of the errors of one answer."`
+	Operations  int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations that run at once on one socket."`
+	Sockets     int `env:"PAYDESK_LIMIT_SOCKETS" default:"50" min:"1" max:"100000" doc:"WebSockets and event streams of one user at once, in one instance."`
+	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; more wait to be taken."`
+	QueryCache  int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`
+}
+
+// Persisted says which documents are known by their hash, and whether others run at all.
+type Persisted struct {
+	Only      bool          `env:"PAYDESK_PERSISTED_ONLY" doc:"Only registered documents run; automatic persisting is off."`
+	Documents string        `env:"PAYDESK_PERSISTED_DOCUMENTS" file:"yes" doc:"A manifest of registered documents beside those of our own page and tests: Apollo's format, or an object of SHA-256 to text (Relay, GraphQL code generator)."`
+	TTL       time.Duration `env:"PAYDESK_PERSISTED_TTL" default:"24h" min:"1m" max:"720h" doc:"How long Redis keeps an automatically persisted document that nobody asks for."`
+	Cache     int           `env:"PAYDESK_PERSISTED_CACHE" default:"1000" min:"10" max:"100000" doc:"Automatically persisted documents kept in the process."`
+}
+
+// Rates bound how often somebody may ask, all instances together: operations a minute, where a whole minute's worth may come at
+// once. In development all but guesses are a hundred times wider (contract §6).
+type Rates struct {
+	User    int      `env:"PAYDESK_RATE_USER" default:"3000" min:"1" max:"1000000000" doc:"Operations a minute of one user; of one address where nobody is signed in."`
+	Account int      `env:"PAYDESK_RATE_ACCOUNT" default:"12000" min:"1" max:"1000000000" doc:"Operations a minute of all users of one account."`
+	Money   int      `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
+	SignIn  int      `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`
+	Guesses int      `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes an hour of one account; development does not widen it."`
+	Proxies []string `env:"PAYDESK_TRUSTED_PROXIES" doc:"Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas. Default: none; the address is the connection's."`
 }
 
 // Log says what is logged and how.

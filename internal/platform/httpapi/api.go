@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/models"
@@ -40,6 +41,10 @@ type Options struct {
 	Origins    []string // pages that may call across sites
 	Limits     Limits
 	Timeouts   Timeouts
+	Persisted  Persisted
+	Documents  DocumentStore // shared by all instances; nil: automatically persisted documents live in the process alone
+	Limiter    Limiter       // nil: nobody is limited
+	Scalars    Scalars       // nil: custom scalars are judged by their fields
 
 	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
 	Pictures http.Handler                                                                // /qr/…
@@ -48,6 +53,39 @@ type Options struct {
 	Sandbox  http.Handler                                                                // /sandbox/…, only with Dev
 	GraphiQL http.Handler                                                                // /graphiql…, only with Dev
 }
+
+// Persisted are the documents that are registered by their SHA-256 (hexadecimal, lower case).
+type Persisted struct {
+	Only      bool              // nothing else runs
+	Documents map[string]string // hash → text
+	Cache     int               // automatically persisted documents kept in the process
+}
+
+// DocumentStore keeps automatically persisted documents for all instances. It is a cache: what it loses, clients send again, and
+// when it cannot be reached it says so by finding nothing.
+type DocumentStore interface {
+	Load(ctx context.Context, hash string) (text string, found bool)
+	Save(ctx context.Context, hash, text string)
+}
+
+// Demand is what an operation asks of the rate limits.
+type Demand struct {
+	Viewer    *auth.Viewer // nil: nobody is signed in
+	Address   string       // of the client, without a port
+	Mutations int          // root fields of a mutation; 0 for queries and subscriptions
+}
+
+// Limiter bounds how often somebody may ask. A wait above zero refuses, and says when to come again.
+type Limiter interface {
+	// Operation judges one operation. It fails open: a store that is away refuses nobody.
+	Operation(ctx context.Context, d Demand) (wait time.Duration)
+	// SignIn says whether tokens from this address are looked at; Refused counts one that was wrong.
+	SignIn(ctx context.Context, address string) (wait time.Duration)
+	Refused(ctx context.Context, address string)
+}
+
+// Scalars judge the text of custom scalars by the scalar's name, before anything is executed: nil for a good value.
+type Scalars map[string]func(value any) error
 
 // API is the edge. ServeHTTP is safe for concurrent use.
 type API struct {
@@ -69,7 +107,7 @@ func New(o Options) (*API, error) {
 	if o.Metrics == nil {
 		o.Metrics = telemetry.NewRegistry()
 	}
-	docs, err := newDocuments(o.Schema.Schema(), o.Limits, o.Dev)
+	docs, err := newDocuments(o)
 	if err != nil {
 		return nil, err
 	}

@@ -34,18 +34,19 @@ type documents struct {
 	persisted *lru.Cache[string, string] // SHA-256 in hexadecimal → text, of valid documents alone
 }
 
-func newDocuments(schema *ast.Schema, l Limits, dev bool) (*documents, error) {
+func newDocuments(o Options) (*documents, error) {
+	l := o.Limits
 	parsed, err := lru.New[string, *ast.QueryDocument](l.QueryCache)
 	if err != nil {
 		return nil, err
 	}
-	persisted, err := lru.New[string, string](l.PersistCache)
+	persisted, err := lru.New[string, string](max(o.Persisted.Cache, 1))
 	if err != nil {
 		return nil, err
 	}
 	return &documents{
-		schema: schema, bounds: bounds{depth: l.Depth, aliases: l.Aliases, introspection: dev},
-		tokens: l.Tokens, suggest: dev, parsed: parsed, persisted: persisted,
+		schema: o.Schema.Schema(), bounds: bounds{depth: l.Depth, aliases: l.Aliases, introspection: o.Dev},
+		tokens: l.Tokens, suggest: o.Dev, parsed: parsed, persisted: persisted,
 	}, nil
 }
 

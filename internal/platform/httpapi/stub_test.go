@@ -154,12 +154,13 @@ func (tokens) Verify(_ context.Context, bearer string) (*auth.Viewer, error) {
 }
 
 func limits() Limits {
-	return Limits{Body: 20_000, Tokens: 500, Depth: 15, Aliases: 10, Complexity: 1000, Operations: 3, QueryCache: 100, PersistCache: 100}
+	return Limits{Body: 20_000, Multipart: 60_000, File: 40_000, Files: 3, Tokens: 500, Depth: 15, Aliases: 10, Fragments: 30, Fields: 1000, Directives: 20,
+		Complexity: 1000, Errors: 10, Refusal: 8 << 10, Operations: 3, Sockets: 1000, Connections: 2000, QueryCache: 100}
 }
 
 func timeouts() Timeouts {
 	return Timeouts{HeaderTimeout: time.Second, BodyTimeout: time.Second, WriteTimeout: 2 * time.Second, IdleTimeout: time.Minute,
-		OperationTimeout: 5 * time.Second, DrainTimeout: 5 * time.Second, PingInterval: time.Second}
+		OperationTimeout: 5 * time.Second, DrainTimeout: 5 * time.Second, PingInterval: time.Second, InitTimeout: 5 * time.Second}
 }
 
 type world struct {
@@ -174,7 +175,7 @@ func start(t *testing.T, change ...func(*Options)) world {
 	w := world{stub: newStub(), log: &bytes.Buffer{}}
 	o := Options{
 		Schema: w.stub, Verifier: tokens{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Limits: limits(), Timeouts: timeouts(),
-		Origins: []string{"https://console.example"},
+		Origins: []string{"https://console.example"}, Persisted: Persisted{Cache: 100},
 		Present: func(ctx context.Context, err error) *gqlerror.Error {
 			var g *gqlerror.Error
 			if errors.As(err, &g) && g.Extensions["code"] != nil {

@@ -24,7 +24,6 @@ const (
 	closeInitTimeout   = websocket.StatusCode(4408)
 	closeDuplicate     = websocket.StatusCode(4409)
 	closeTooManyInits  = websocket.StatusCode(4429)
-	initTimeout        = 10 * time.Second
 	maxOperationID     = 128
 	reasonUnauthorized = "Unauthorized"
 )
@@ -86,7 +85,7 @@ type running struct{ cancel context.CancelFunc }
 
 // serve reads until the connection ends, then sees every operation end.
 func (s *socket) serve() {
-	late := time.AfterFunc(initTimeout, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
+	late := time.AfterFunc(s.api.o.Timeouts.InitTimeout, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
 	stopDrain := context.AfterFunc(s.api.draining, func() { s.close(closeGoingAway, "the server restarts") })
 	ping := s.ping()
 	defer func() {
