@@ -31,7 +31,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
 		QRImage: pictures.URL, RequestID: telemetry.RequestID,
 	})
-	edge, err := httpapi.New(httpapi.Options{
+	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
 		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
 		Persisted: httpapi.Persisted{Only: a.cfg.Persisted.Only, Cache: a.cfg.Persisted.Cache},

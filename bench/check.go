@@ -42,7 +42,7 @@ func (h *harness) check(ctx context.Context) error {
 // introduce shows every token once: what is measured is people who are signed in, at both servers.
 func (h *harness) introduce(t *target) error {
 	c, err := load.Dial(t.addr)
-	if err != nil || t.payOnly {
+	if err != nil || t.only == payOnly {
 		return err
 	}
 	defer c.Close()

@@ -62,7 +62,7 @@ func flags(args []string) (config, error) {
 	f.Float64Var(&c.seconds, "seconds", 3, "length of a round for each server")
 	clients := f.String("clients", "1,16,64", "numbers of clients")
 	f.StringVar(&c.ops, "ops", "", "operations by the beginnings of their names, comma-separated: home, orders, pay; all by default")
-	targets := f.String("targets", "paydesk,limit,hot-last", "servers, the first is compared with the others")
+	targets := f.String("targets", "paydesk,limit,hot-last,bare", "servers, the first is compared with the others")
 	f.StringVar(&c.database, "database", "", "mysql:// URL with a name to use instead of a private MariaDB; filled where it has no data yet")
 	f.StringVar(&c.redis, "redis", "", "redis:// URL to use instead of a private Redis")
 	f.StringVar(&c.binary, "binary", "", "paydesk's binary; by default it is built")

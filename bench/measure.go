@@ -76,7 +76,7 @@ func (h *harness) measure(ctx context.Context) (out []result, err error) {
 
 func (h *harness) takers(o operation) (list []*target) {
 	for _, t := range h.targets {
-		if o.pays || !t.payOnly {
+		if strings.HasPrefix(o.name, t.only) {
 			list = append(list, t)
 		}
 	}

@@ -17,10 +17,10 @@ import (
 // target is a server under measurement.
 type target struct {
 	*process
-	name    string
-	face    face
-	payOnly bool // another way to pay of a server that is measured already
-	reads   map[string][]exchange
+	name  string
+	face  face
+	only  string // beginning of the names of the operations it takes part in; empty: all
+	reads map[string][]exchange
 }
 
 // exchange is a request whose answer never changes.
@@ -30,6 +30,8 @@ type exchange struct{ request, want []byte }
 type operation struct {
 	name string
 	goal map[string]float64 // at 16 clients, by the target it is compared with
+	// cpuGoal is the same for the CPU of a request: the other's to ours.
+	cpuGoal map[string]float64
 	// source makes the requests of one run; n is how many there may be at most, for what is used up.
 	source func(ctx context.Context, t *target, n int) (load.Source, error)
 	pays   bool
@@ -48,7 +50,7 @@ func (h *harness) operations() []operation {
 		}
 	}
 	return []operation{
-		{name: readHome, goal: map[string]float64{"limit": 0.40}, source: read(readHome)},
+		{name: readHome, goal: map[string]float64{"limit": 0.40}, cpuGoal: map[string]float64{"bare": 1 / 1.05}, source: read(readHome)},
 		{name: readFirst, goal: map[string]float64{"limit": 0.25}, source: read(readFirst)},
 		{name: readDeep, goal: map[string]float64{"limit": 0.25}, source: read(readDeep)},
 		{name: payMany, goal: map[string]float64{"limit": 0.65}, source: pay(payMany), pays: true},
@@ -58,6 +60,7 @@ func (h *harness) operations() []operation {
 
 // Names of the operations.
 const (
+	payOnly   = "pay" // what the names of those that pay begin with
 	readHome  = "home"
 	readFirst = "orders, first page"
 	readDeep  = "orders, deep page"

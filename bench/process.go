@@ -99,11 +99,17 @@ func (h *harness) startTargets(ctx context.Context) error {
 	for _, name := range h.config.targets {
 		switch name {
 		case "paydesk":
-			p, err := h.startPaydesk(ctx)
+			p, err := h.startPaydesk(ctx, name)
 			if err != nil {
 				return err
 			}
 			h.targets = append(h.targets, &target{name: name, process: p, face: graphQL{}})
+		case "bare":
+			p, err := h.startPaydesk(ctx, name, "-tags", "bare")
+			if err != nil {
+				return err
+			}
+			h.targets = append(h.targets, &target{name: name, process: p, face: graphQL{}, only: readHome})
 		case "limit", "hot-last":
 			p := h.running("limit")
 			if p == nil {
@@ -112,7 +118,7 @@ func (h *harness) startTargets(ctx context.Context) error {
 					return err
 				}
 			}
-			h.targets = append(h.targets, &target{name: name, process: p, face: plain{path: map[string]string{"limit": "/pay", "hot-last": "/pay-hot-last"}[name]}, payOnly: h.running("limit") != nil})
+			h.targets = append(h.targets, &target{name: name, process: p, face: plain{path: map[string]string{"limit": "/pay", "hot-last": "/pay-hot-last"}[name]}, only: map[bool]string{true: payOnly}[h.running("limit") != nil]})
 		default:
 			return fmt.Errorf("no target %q", name)
 		}
@@ -129,9 +135,11 @@ func (h *harness) running(name string) *process {
 	return nil
 }
 
-func (h *harness) startPaydesk(ctx context.Context) (*process, error) {
-	var flags, env []string
-	if h.profile != "" {
+// startPaydesk runs paydesk; with flags for the build it is a variant that is compared, never profiled.
+func (h *harness) startPaydesk(ctx context.Context, name string, flags ...string) (*process, error) {
+	var env []string
+	variant := len(flags) > 0
+	if h.profile != "" && !variant {
 		list, err := h.overlay()
 		if err != nil {
 			return nil, err
@@ -143,8 +151,8 @@ func (h *harness) startPaydesk(ctx context.Context) (*process, error) {
 	}
 	binary := h.binary
 	var err error
-	if binary == "" || h.profile != "" {
-		if binary, err = h.build(ctx, "paydesk", ".", flags...); err != nil {
+	if binary == "" || h.profile != "" || variant {
+		if binary, err = h.build(ctx, name, ".", flags...); err != nil {
 			return nil, err
 		}
 	}
@@ -156,7 +164,7 @@ func (h *harness) startPaydesk(ctx context.Context) (*process, error) {
 	if h.gogc != "" {
 		env = append(env, "GOGC="+h.gogc)
 	}
-	return h.start("paydesk", addr, "/graphql", []byte(`{"query":"{__typename}"}`), env, binary, "serve")
+	return h.start(name, addr, "/graphql", []byte(`{"query":"{__typename}"}`), env, binary, "serve")
 }
 
 func (h *harness) startLimit(ctx context.Context) (*process, error) {
