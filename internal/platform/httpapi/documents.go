@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -30,13 +31,13 @@ type documents struct {
 	bounds    bounds
 	tokens    int
 	suggest   bool
-	parsed    *lru.Cache[string, *ast.QueryDocument]
-	persisted *lru.Cache[string, string] // SHA-256 in hexadecimal → text, of valid documents alone
+	parsed    *lru.Cache[string, *prepared] // by text
+	persisted *lru.Cache[string, string]    // SHA-256 in hexadecimal → text, of valid documents alone
 }
 
 func newDocuments(o Options) (*documents, error) {
 	l := o.Limits
-	parsed, err := lru.New[string, *ast.QueryDocument](l.QueryCache)
+	parsed, err := lru.New[string, *prepared](l.QueryCache)
 	if err != nil {
 		return nil, err
 	}
@@ -50,15 +51,26 @@ func newDocuments(o Options) (*documents, error) {
 	}, nil
 }
 
-type documentKey struct{}
+// prepared is a document that may run, with what was found out about it once. Shared by all requests: nobody changes it.
+type prepared struct {
+	doc        *ast.QueryDocument
+	deprecated []string // what it uses of the schema's past, "Type.field", sorted
+}
+
+type preparedKey struct{}
+
+// preparedFrom gives the document of the operation that runs in ctx, once prepare has made it; nil before.
+func preparedFrom(ctx context.Context) *prepared {
+	p, _ := ctx.Value(preparedKey{}).(*prepared)
+	return p
+}
 
 // Get gives the executor the document that prepare has made.
-func (d *documents) Get(ctx context.Context, text string) (*ast.QueryDocument, bool) {
-	if doc, ok := d.parsed.Get(text); ok {
-		return doc, true
+func (d *documents) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
+	if p := preparedFrom(ctx); p != nil {
+		return p.doc, true
 	}
-	doc, ok := ctx.Value(documentKey{}).(*ast.QueryDocument)
-	return doc, ok
+	return nil, false
 }
 
 // Add keeps nothing: only what prepare has bounded is kept.
@@ -66,27 +78,27 @@ func (d *documents) Add(context.Context, string, *ast.QueryDocument) {}
 
 var _ graphql.Cache[*ast.QueryDocument] = (*documents)(nil)
 
-// prepare resolves a persisted document, and parses, bounds and validates what was not seen before. The context carries a
-// document that is too long to keep.
+// prepare resolves a persisted document, and parses, bounds and validates what was not seen before. The context carries the
+// document: a cache could lose it before the executor asks.
 func (d *documents) prepare(ctx context.Context, p *graphql.RawParams) (context.Context, gqlerror.List) {
 	hash, e := d.resolve(p)
 	if e != nil {
 		return ctx, gqlerror.List{e}
 	}
-	if _, known := d.parsed.Get(p.Query); !known {
-		doc, errs := d.parse(p.Query)
-		if len(errs) > 0 {
+	doc, known := d.parsed.Get(p.Query)
+	if !known {
+		var errs gqlerror.List
+		if doc, errs = d.parse(p.Query); len(errs) > 0 {
 			return ctx, errs
 		}
 		if len(p.Query) <= cacheable {
 			d.parsed.Add(p.Query, doc)
 		}
-		ctx = context.WithValue(ctx, documentKey{}, doc)
 	}
 	if hash != "" && len(p.Query) <= cacheable {
 		d.persisted.Add(hash, p.Query)
 	}
-	return ctx, nil
+	return context.WithValue(ctx, preparedKey{}, doc), nil
 }
 
 // resolve finds the text of a persisted document (automatic persisted queries, version 1). hash is what to store the
@@ -114,7 +126,9 @@ func (d *documents) resolve(p *graphql.RawParams) (hash string, e *gqlerror.Erro
 	return hash, nil
 }
 
-func (d *documents) parse(text string) (*ast.QueryDocument, gqlerror.List) {
+// parse judges a text in the order of cost: tokens, bounds, validation, and last what the document alone can tell of its
+// literals. Everything here is done once for a document that is kept.
+func (d *documents) parse(text string) (*prepared, gqlerror.List) {
 	if strings.TrimSpace(text) == "" {
 		return nil, gqlerror.List{failure(codeBadInput, "query is missing")}
 	}
@@ -134,7 +148,50 @@ func (d *documents) parse(text string) (*ast.QueryDocument, gqlerror.List) {
 	if errs := validator.ValidateWithRules(d.schema, doc, d.rules()); len(errs) > 0 {
 		return nil, brief(errs...)
 	}
-	return doc, nil
+	return &prepared{doc: doc, deprecated: deprecated(doc)}, nil
+}
+
+// deprecated lists what a valid document uses of the schema's past: fields ("Type.field") and arguments
+// ("Type.field(argument:)"), sorted, each once.
+func deprecated(doc *ast.QueryDocument) []string {
+	var found []string
+	var walk func(ast.SelectionSet)
+	walk = func(set ast.SelectionSet) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *ast.Field:
+				found = append(found, past(s)...)
+				walk(s.SelectionSet)
+			case *ast.InlineFragment:
+				walk(s.SelectionSet)
+			}
+		}
+	}
+	for _, op := range doc.Operations {
+		walk(op.SelectionSet)
+	}
+	for _, f := range doc.Fragments { // each once, however often it is spread
+		walk(f.SelectionSet)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// past is what one field uses: itself, its arguments.
+func past(f *ast.Field) (found []string) {
+	if f.Definition == nil || f.ObjectDefinition == nil {
+		return nil
+	}
+	name := f.ObjectDefinition.Name + "." + f.Name
+	if f.Definition.Directives.ForName("deprecated") != nil {
+		found = append(found, name)
+	}
+	for _, a := range f.Arguments {
+		if d := f.Definition.Arguments.ForName(a.Name); d != nil && d.Directives.ForName("deprecated") != nil {
+			found = append(found, name+"("+a.Name+":)")
+		}
+	}
+	return found
 }
 
 // rules are those of the specification. Suggestions ("did you mean") would tell the schema to who may not read it.
