@@ -70,15 +70,21 @@ func needNode(t *testing.T) {
 // script runs one of the Node scripts here.
 func script(t *testing.T, env []string, name string, args ...string) {
 	t.Helper()
+	t.Logf("%s:\n%s", name, output(t, env, name, args...))
+}
+
+// output runs one of the Node scripts here and gives what it prints.
+func output(t *testing.T, env []string, name string, args ...string) []byte {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{name}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
-	t.Logf("%s:\n%s", name, out)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
+	return out
 }
 
 // TestMainJob is the main job with real clients over HTTP, WebSocket and SSE; start runs the audit at the end. (PA-8 to
