@@ -79,6 +79,7 @@ func parse(rawURL string) (*redis.UniversalOptions, error) {
 		PoolSize: one.PoolSize, DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		DisableIdentity:          true,
+		ContextTimeoutEnabled:    true, // who is in a hurry says so in the context; a Redis that hangs keeps nobody longer
 	}
 	if len(addresses) == 1 {
 		return o, nil
@@ -109,7 +110,7 @@ func embedded() (redis.UniversalClient, func() error, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var clock sync.WaitGroup
 	clock.Go(func() { passTime(ctx, server) })
-	client := redis.NewClient(&redis.Options{Addr: server.Addr(), DisableIdentity: true,
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}})
 	return client, func() error {
 		err := client.Close()
