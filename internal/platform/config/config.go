@@ -29,6 +29,7 @@ type Config struct {
 	Persisted Persisted
 	Rates     Rates
 	Log       Log
+	Trace     Trace
 	Alipay    Alipay
 	WeChat    WeChat
 
@@ -110,6 +111,33 @@ type Rates struct {
 type Log struct {
 	Level  string `env:"PAYDESK_LOG_LEVEL" default:"info" oneof:"debug,info,warn,error" doc:"debug, info, warn or error. debug has a line for every request."`
 	Format string `env:"PAYDESK_LOG_FORMAT" oneof:"json,text" doc:"json or text. Default: text in development, json otherwise."`
+	// Slow is when an operation is worth a line in the log.
+	Slow time.Duration `env:"PAYDESK_SLOW_OPERATION" default:"1s" min:"1ms" max:"5m" doc:"A query or mutation that takes as long is logged with its name, never with its variables."`
+}
+
+// Trace are the variables of OpenTelemetry (its specification, "Environment Variable Specification") that decide what is traced and
+// where it goes. Others that say how, such as OTEL_EXPORTER_OTLP_CERTIFICATE, are read by the exporter itself.
+type Trace struct {
+	Endpoint       string   `env:"OTEL_EXPORTER_OTLP_ENDPOINT" secret:"url" doc:"Collector of OpenTelemetry traces over OTLP/HTTP, such as http://127.0.0.1:4318; /v1/traces is added. Empty: nothing is traced."`
+	TracesEndpoint string   `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" secret:"url" doc:"The same for traces alone, a whole URL with its path."`
+	Headers        string   `env:"OTEL_EXPORTER_OTLP_HEADERS" secret:"yes" doc:"Headers for the collector, name=value, separated by commas. Other OTEL_EXPORTER_OTLP_ variables are heeded too."`
+	Protocol       string   `env:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf" oneof:"http/protobuf" doc:"The one that is spoken."`
+	Exporter       string   `env:"OTEL_TRACES_EXPORTER" default:"otlp" oneof:"otlp,none" doc:"otlp, or none: nothing is traced."`
+	Disabled       bool     `env:"OTEL_SDK_DISABLED" doc:"true: nothing is traced."`
+	Service        string   `env:"OTEL_SERVICE_NAME" default:"paydesk" doc:"Name of the service in traces."`
+	Attributes     string   `env:"OTEL_RESOURCE_ATTRIBUTES" doc:"More that each trace says of this instance, name=value, separated by commas."`
+	Sampler        string   `env:"OTEL_TRACES_SAMPLER" default:"parentbased_always_on" oneof:"always_on,always_off,traceidratio,parentbased_always_on,parentbased_always_off,parentbased_traceidratio" doc:"Which requests are traced. With parentbased_ a caller's traceparent decides first: for callers that are trusted."`
+	SamplerArg     string   `env:"OTEL_TRACES_SAMPLER_ARG" doc:"Part of the requests that the ratio samplers trace, 0 to 1. Empty: 1."`
+	Propagators    []string `env:"OTEL_PROPAGATORS" default:"tracecontext,baggage" doc:"How a request names the trace it belongs to: tracecontext, baggage, or none."`
+	Queue          int      `env:"OTEL_BSP_MAX_QUEUE_SIZE" default:"2048" min:"1" max:"1000000" doc:"Spans that wait for the collector; more are lost."`
+	Batch          int      `env:"OTEL_BSP_MAX_EXPORT_BATCH_SIZE" default:"512" min:"1" max:"1000000" doc:"Spans sent at once."`
+	Delay          int      `env:"OTEL_BSP_SCHEDULE_DELAY" default:"5000" min:"1" max:"3600000" doc:"Milliseconds until a batch that is not full is sent."`
+	Timeout        int      `env:"OTEL_BSP_EXPORT_TIMEOUT" default:"30000" min:"1" max:"3600000" doc:"Milliseconds that sending a batch may take."`
+}
+
+// On reports whether anything is traced.
+func (t Trace) On() bool {
+	return !t.Disabled && t.Exporter == "otlp" && (t.Endpoint != "" || t.TracesEndpoint != "")
 }
 
 // Alipay is the merchant's account there; used where AppID is set, else the sandbox in development, else the

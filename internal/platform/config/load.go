@@ -38,6 +38,13 @@ func load(dotenv string, lookup func(string) (string, bool), environ []string, s
 	if err := parse(c, get); err != nil {
 		return nil, err
 	}
+	for name, value := range file { // OpenTelemetry's SDK reads the environment by itself
+		if _, ok := lookup(name); !ok && strings.HasPrefix(name, "OTEL_") {
+			if err := os.Setenv(name, value); err != nil {
+				return nil, err
+			}
+		}
+	}
 	c.Unknown = unknown(file, environ)
 	return c, settle(c, get)
 }
@@ -53,7 +60,7 @@ func (c *Config) settleData(get func(string) string) error {
 // settle fills the defaults that depend on others and checks what holds between variables.
 func (c *Config) settle(get func(string) string) error {
 	for _, check := range []func(get func(string) string) error{
-		c.settleAddresses, c.settleStores, c.settleDev, c.settleTokens, c.settleChannels,
+		c.settleAddresses, c.settleStores, c.settleDev, c.settleTokens, c.settleTraces, c.settleChannels,
 	} {
 		if err := check(get); err != nil {
 			return err
@@ -155,6 +162,32 @@ func (c *Config) settleTokens(func(string) string) error {
 		u, err := url.Parse(j.JWKSURL)
 		if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.Dev && !Loopback(u.Host+":0")) {
 			return &Error{"PAYDESK_JWT_JWKS_URL", quote(maskURL(j.JWKSURL)), "an https:// URL (http:// in development)"}
+		}
+	}
+	return nil
+}
+
+// settleTraces: the SDK would go on without what it cannot read, and nobody would know why there are no traces.
+func (c *Config) settleTraces(func(string) string) error {
+	for name, text := range map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.Trace.Endpoint, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": c.Trace.TracesEndpoint} {
+		u, err := url.Parse(text)
+		if text != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return &Error{name, quote(maskURL(text)), "an http:// or https:// URL"}
+		}
+	}
+	if text := c.Trace.SamplerArg; text != "" {
+		if ratio, err := strconv.ParseFloat(text, 64); err != nil || !(ratio >= 0 && ratio <= 1) {
+			return &Error{"OTEL_TRACES_SAMPLER_ARG", quote(text), "a number from 0 to 1"}
+		}
+	}
+	for _, name := range c.Trace.Propagators {
+		if !slices.Contains([]string{"tracecontext", "baggage", "none"}, name) {
+			return &Error{"OTEL_PROPAGATORS", "has " + strconv.Quote(name), "tracecontext, baggage or none, separated by commas"}
+		}
+	}
+	for pair := range strings.SplitSeq(c.Trace.Attributes, ",") {
+		if name, _, ok := strings.Cut(pair, "="); c.Trace.Attributes != "" && (!ok || strings.TrimSpace(name) == "") {
+			return &Error{"OTEL_RESOURCE_ATTRIBUTES", "has " + strconv.Quote(pair), "name=value, separated by commas"}
 		}
 	}
 	return nil
