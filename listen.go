@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"paydesk/console"
+	"paydesk/graph/model"
 	"paydesk/internal/demo"
 	"paydesk/internal/dev"
 	"paydesk/internal/platform/database"
@@ -33,7 +34,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	})
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
-		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP,
+		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Proxies: a.cfg.Rates.Proxies,
 		Persisted: httpapi.Persisted{Only: a.cfg.Persisted.Only, Cache: a.cfg.Persisted.Cache},
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},

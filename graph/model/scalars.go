@@ -161,3 +161,18 @@ func UnmarshalURL(v any) (string, error) {
 	}
 	return "", badInput(`a URL is an absolute address such as "https://shop.example/return"`)
 }
+
+// Scalars judge a value of each custom scalar by the scalar's name: nil for one that its Unmarshal function takes.
+func Scalars() map[string]func(value any) error {
+	return map[string]func(any) error{
+		"DateTime": judge(UnmarshalDateTime), "Date": judge(UnmarshalDate), "Decimal": judge(UnmarshalDecimal),
+		"CurrencyCode": judge(UnmarshalCurrencyCode), "BigInt": judge(UnmarshalBigInt), "URL": judge(UnmarshalURL), "Upload": judge(UnmarshalUpload),
+	}
+}
+
+func judge[T any](read func(any) (T, error)) func(any) error {
+	return func(v any) error {
+		_, err := read(v)
+		return err
+	}
+}

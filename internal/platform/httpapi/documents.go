@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -24,36 +27,97 @@ const (
 	maxErrors = 10
 )
 
+// trusted are the limits of registered documents, the widest that can be configured: somebody has looked at them, and a narrow
+// limit for what comes from outside does not stop our own page.
+var trusted = Limits{Tokens: 20_000, Depth: 100, Aliases: 1000, Fragments: 1000, Fields: 100_000, Directives: 1000}
+
 // documents parses, bounds and validates each document once. It is the executor's query cache, so that the executor never
 // parses by itself.
 type documents struct {
-	schema    *ast.Schema
-	bounds    bounds
-	tokens    int
-	suggest   bool
-	parsed    *lru.Cache[string, *prepared] // by text
-	persisted *lru.Cache[string, string]    // SHA-256 in hexadecimal → text, of valid documents alone
+	schema     *ast.Schema
+	coercion   coercion
+	outside    judge // of what comes from outside
+	suggest    bool
+	only       bool                 // registered documents alone run
+	registered map[string]*prepared // by SHA-256 in hexadecimal and by text alike: pinned, whatever else floods in
+	parsed     *cache
+	persisted  *lru.Cache[string, stored] // by SHA-256, of valid documents alone
+	store      DocumentStore              // nil: the process alone remembers
+	refresh    time.Duration              // age at which the store is given a document anew; 0 for never
+}
+
+// judge bounds a document before it is validated.
+type judge struct {
+	tokens int
+	bounds bounds
+}
+
+func newJudge(l Limits, introspection bool) judge {
+	return judge{l.Tokens, bounds{depth: l.Depth, aliases: l.Aliases, introspection: introspection}}
+}
+
+// stored is an automatically persisted document and when the store was last given it or asked for it.
+type stored struct {
+	text string
+	at   time.Time
 }
 
 func newDocuments(o Options) (*documents, error) {
-	l := o.Limits
-	parsed, err := lru.New[string, *prepared](l.QueryCache)
+	parsed, err := newCache(o.Limits.QueryCache)
 	if err != nil {
 		return nil, err
 	}
-	persisted, err := lru.New[string, string](max(o.Persisted.Cache, 1))
+	persisted, err := lru.New[string, stored](max(o.Persisted.Cache, 1))
 	if err != nil {
 		return nil, err
 	}
-	return &documents{
-		schema: o.Schema.Schema(), bounds: bounds{depth: l.Depth, aliases: l.Aliases, introspection: o.Dev},
-		tokens: l.Tokens, suggest: o.Dev, parsed: parsed, persisted: persisted,
-	}, nil
+	d := &documents{
+		schema: o.Schema.Schema(), coercion: coercion{o.Schema.Schema(), o.Scalars}, outside: newJudge(o.Limits, o.Dev), suggest: o.Dev,
+		only: o.Persisted.Only, registered: map[string]*prepared{}, parsed: parsed, persisted: persisted,
+		store: o.Documents, refresh: o.Persisted.TTL / 2,
+	}
+	return d, d.register(o.Persisted.Documents, newJudge(trusted, o.Dev))
+}
+
+// InvalidDocument is a registered document that can never run: its hash is wrong, or it does not fit the schema.
+type InvalidDocument struct {
+	Hash string
+	Err  error
+}
+
+func (e *InvalidDocument) Error() string { return "document " + e.Hash + ": " + e.Err.Error() }
+func (e *InvalidDocument) Unwrap() error { return e.Err }
+
+var errWrongHash = errors.New("this is not the SHA-256 of its text")
+
+// register parses the documents that are known from the start.
+func (d *documents) register(texts map[string]string, by judge) error {
+	for _, hash := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[hash]
+		if hashOf(text) != hash {
+			return &InvalidDocument{hash, errWrongHash}
+		}
+		doc, errs := d.parse(text, by)
+		if len(errs) > 0 {
+			return &InvalidDocument{hash, errs[0]}
+		}
+		doc.registered = true
+		d.registered[hash], d.registered[text] = doc, doc
+	}
+	return nil
+}
+
+// hashOf is a document's name: the SHA-256 of its text, in lower-case hexadecimal.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // prepared is a document that may run, with what was found out about it once. Shared by all requests: nobody changes it.
 type prepared struct {
+	text       string
 	doc        *ast.QueryDocument
+	registered bool
 	deprecated []string // what it uses of the schema's past, "Type.field", sorted
 }
 
@@ -78,61 +142,110 @@ func (d *documents) Add(context.Context, string, *ast.QueryDocument) {}
 
 var _ graphql.Cache[*ast.QueryDocument] = (*documents)(nil)
 
-// prepare resolves a persisted document, and parses, bounds and validates what was not seen before. The context carries the
-// document: a cache could lose it before the executor asks.
+// prepare finds the document that a request sends or names, and parses, bounds and validates what was not seen before. The
+// context carries the document: a cache could lose it before the executor asks.
 func (d *documents) prepare(ctx context.Context, p *graphql.RawParams) (context.Context, gqlerror.List) {
-	hash, e := d.resolve(p)
+	r, e := referenceOf(p)
 	if e != nil {
 		return ctx, gqlerror.List{e}
 	}
-	doc, known := d.parsed.Get(p.Query)
-	if !known {
-		var errs gqlerror.List
-		if doc, errs = d.parse(p.Query); len(errs) > 0 {
-			return ctx, errs
-		}
-		if len(p.Query) <= cacheable {
-			d.parsed.Add(p.Query, doc)
-		}
+	var doc *prepared
+	var errs gqlerror.List
+	if p.Query == "" && r.hash != "" {
+		doc, errs = d.named(ctx, r)
+	} else {
+		doc, errs = d.given(ctx, p.Query, r)
 	}
-	if hash != "" && len(p.Query) <= cacheable {
-		d.persisted.Add(hash, p.Query)
+	if len(errs) > 0 {
+		return ctx, errs
 	}
+	p.Query = doc.text
 	return context.WithValue(ctx, preparedKey{}, doc), nil
 }
 
-// resolve finds the text of a persisted document (automatic persisted queries, version 1). hash is what to store the
-// text under once it has proved valid; empty where there is nothing to store.
-func (d *documents) resolve(p *graphql.RawParams) (hash string, e *gqlerror.Error) {
-	extension, ok := p.Extensions["persistedQuery"]
-	if !ok || extension == nil {
-		return "", nil
+// named finds a document by its hash.
+func (d *documents) named(ctx context.Context, r reference) (*prepared, gqlerror.List) {
+	if doc := d.registered[r.hash]; doc != nil {
+		return doc, nil
 	}
-	fields, _ := extension.(map[string]any)
-	hash, _ = fields["sha256Hash"].(string)
-	if v, ok := fields["version"].(interface{ String() string }); !ok || v.String() != "1" || len(hash) != 2*sha256.Size {
-		return "", failure(codeBadInput, "extensions.persistedQuery wants version 1 and sha256Hash")
+	if d.only {
+		return nil, gqlerror.List{failure(codeNotPersisted, onlyRegistered)}
 	}
-	hash = strings.ToLower(hash)
-	if p.Query == "" {
-		if p.Query, ok = d.persisted.Get(hash); !ok {
-			return "", failure(codeNotPersisted, "PersistedQueryNotFound") // the text that clients look for
-		}
-		return "", nil
+	text, known := d.remembered(ctx, r.hash)
+	found := known
+	if !known && d.store != nil {
+		text, found = d.store.Load(ctx, r.hash)
 	}
-	if sum := sha256.Sum256([]byte(p.Query)); hex.EncodeToString(sum[:]) != hash {
-		return "", failure(codeBadInput, "sha256Hash is not the hash of the query")
+	switch {
+	case !found && r.automatic:
+		return nil, gqlerror.List{failure(codeNotPersisted, "PersistedQueryNotFound")} // the text that clients look for
+	case !found:
+		return nil, gqlerror.List{failure(codeNotPersisted, "no document is known by this documentId: send its text, or register it")}
 	}
-	return hash, nil
+	doc, errs := d.read(text)
+	if len(errs) == 0 && !known {
+		d.persisted.Add(r.hash, stored{text, now()})
+	}
+	return doc, errs
+}
+
+// given takes a document's text. One that is to be persisted is, once it has proved valid.
+func (d *documents) given(ctx context.Context, text string, r reference) (*prepared, gqlerror.List) {
+	if r.hash != "" && r.hash != hashOf(text) {
+		return nil, gqlerror.List{failure(codeBadInput, "the hash that names the document is not the hash of the query")}
+	}
+	if doc := d.registered[text]; doc != nil {
+		return doc, nil
+	}
+	if d.only {
+		return nil, gqlerror.List{failure(codeNotPersisted, onlyRegistered)}
+	}
+	doc, errs := d.read(text)
+	if len(errs) == 0 && r.automatic && len(text) <= cacheable {
+		d.remember(ctx, r.hash, text)
+	}
+	return doc, errs
+}
+
+const onlyRegistered = "only registered documents run here, and this is none of them"
+
+// read gives the document of a text from outside.
+func (d *documents) read(text string) (*prepared, gqlerror.List) {
+	if doc := d.parsed.get(text); doc != nil {
+		return doc, nil
+	}
+	doc, errs := d.parse(text, d.outside)
+	if len(errs) == 0 && len(text) <= cacheable {
+		d.parsed.add(doc)
+	}
+	return doc, errs
+}
+
+// remember persists a valid document here and for all instances.
+func (d *documents) remember(ctx context.Context, hash, text string) {
+	d.persisted.Add(hash, stored{text, now()})
+	if d.store != nil {
+		d.store.Save(ctx, hash, text)
+	}
+}
+
+// remembered finds what this process has persisted. What is in use long enough the store is given anew, so that it does not
+// forget what no instance asks it for.
+func (d *documents) remembered(ctx context.Context, hash string) (text string, found bool) {
+	s, found := d.persisted.Get(hash)
+	if found && d.refresh > 0 && now().Sub(s.at) > d.refresh {
+		d.remember(ctx, hash, s.text)
+	}
+	return s.text, found
 }
 
 // parse judges a text in the order of cost: tokens, bounds, validation, and last what the document alone can tell of its
 // literals. Everything here is done once for a document that is kept.
-func (d *documents) parse(text string) (*prepared, gqlerror.List) {
+func (d *documents) parse(text string, by judge) (*prepared, gqlerror.List) {
 	if strings.TrimSpace(text) == "" {
 		return nil, gqlerror.List{failure(codeBadInput, "query is missing")}
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, d.tokens)
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, by.tokens)
 	if err != nil {
 		if strings.Contains(err.Error(), "token limit") {
 			return nil, gqlerror.List{failure(codeTooComplex, "the document is too long")}
@@ -142,13 +255,16 @@ func (d *documents) parse(text string) (*prepared, gqlerror.List) {
 	if len(doc.Operations) == 0 {
 		return nil, gqlerror.List{failure(codeValidationFailed, "no operation is in the document")}
 	}
-	if e := d.bounds.check(doc); e != nil {
+	if e := by.bounds.check(doc); e != nil {
 		return nil, gqlerror.List{e}
 	}
 	if errs := validator.ValidateWithRules(d.schema, doc, d.rules()); len(errs) > 0 {
 		return nil, brief(errs...)
 	}
-	return &prepared{doc: doc, deprecated: deprecated(doc)}, nil
+	if errs := d.coercion.literals(doc); len(errs) > 0 {
+		return nil, errs
+	}
+	return &prepared{text: text, doc: doc, deprecated: deprecated(doc)}, nil
 }
 
 // deprecated lists what a valid document uses of the schema's past: fields ("Type.field") and arguments

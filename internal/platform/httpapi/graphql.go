@@ -53,6 +53,9 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 	if len(errs) > 0 {
 		return graphql.WithOperationContext(ctx, &graphql.OperationContext{}), nil, errs
 	}
+	if e := a.docs.coercion.operation(ctx, p); e != nil {
+		return graphql.WithOperationContext(ctx, &graphql.OperationContext{}), nil, gqlerror.List{e}
+	}
 	op, errs := a.exec.CreateOperationContext(ctx, p)
 	if len(errs) > 0 {
 		return graphql.WithOperationContext(ctx, op), nil, errs
@@ -118,11 +121,11 @@ const maxName = 64
 func shortName(name string) string { return name[:min(len(name), maxName)] }
 
 // statusOf is the HTTP status of a request that was not executed (GraphQL over HTTP, §6.4): a request that is no request
-// is 400; a document that is refused is 400 too, but 200 for clients of the older media type.
+// is 400; a document or a value that is refused is 400 too, but 200 for clients of the older media type.
 func statusOf(media string, errs gqlerror.List) int {
 	if media == mediaJSON {
 		for _, e := range errs {
-			if e.Extensions["code"] == codeBadInput {
+			if e.Extensions["code"] == codeBadInput && e.Rule != ruleCoercion {
 				return http.StatusBadRequest
 			}
 		}

@@ -34,7 +34,7 @@ func TestPostStatuses(t *testing.T) {
 		"parse error":        {`{"query":"{ hello"}`, 200, 400, codeValidationFailed, false},
 		"validation error":   {`{"query":"{ nothing }"}`, 200, 400, codeValidationFailed, false},
 		"which operation":    {`{"query":"query A { hello } query B { hello }"}`, 200, 400, codeValidationFailed, false},
-		"coercion error":     {`{"query":"query($b:Int!){ big(bytes:$b) }","variables":{"b":"x"}}`, 200, 400, codeValidationFailed, false},
+		"coercion error":     {`{"query":"query($b:Int!){ big(bytes:$b) }","variables":{"b":"x"}}`, 200, 400, codeBadInput, false},
 		"no query":           {`{}`, 400, 400, codeBadInput, false},
 		"empty query":        {`{"query":""}`, 400, 400, codeBadInput, false},
 		"query is a number":  {`{"query":1}`, 400, 400, codeBadInput, false},
