@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,13 @@ func TestProduction(t *testing.T) {
 	}
 }
 
+func TestTrustedProxies(t *testing.T) {
+	c, err := with(t, "", "PAYDESK_TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.7,fd00::/8,::ffff:192.0.2.8")
+	if err != nil || fmt.Sprint(c.Rates.Proxies) != "[10.0.0.0/8 192.0.2.7/32 fd00::/8 192.0.2.8/32]" {
+		t.Fatal(c, err)
+	}
+}
+
 // `migrate` and `audit` run where the database is, without the rest of a production's configuration.
 func TestDataAlone(t *testing.T) {
 	c, err := loaded(t, (*Config).settleData, "", "PAYDESK_DATABASE_URL", "mysql://u:p@db:3306/pay", "PAYDESK_LISTEN", ":80")
@@ -93,6 +101,9 @@ func TestWrongValuesAreToldInOneLine(t *testing.T) {
 		{"PAYDESK_JWT_KEY_FILE", []string{"PAYDESK_JWT_KEY_FILE", "/x.pem", "PAYDESK_JWT_JWKS_URL", jwks}},
 		{"PAYDESK_JWT_LEEWAY", []string{"PAYDESK_JWT_LEEWAY", "1h"}},
 		{"PAYDESK_LIMIT_TOKENS", []string{"PAYDESK_LIMIT_TOKENS", "many"}},
+		{"PAYDESK_TRUSTED_PROXIES", []string{"PAYDESK_TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.0/33"}},
+		{"PAYDESK_TRUSTED_PROXIES", []string{"PAYDESK_TRUSTED_PROXIES", "proxy.example"}},
+		{"PAYDESK_RATE_USER", []string{"PAYDESK_RATE_USER", "0"}},
 		{"PAYDESK_LOG_LEVEL", []string{"PAYDESK_LOG_LEVEL", "loud"}},
 		{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", []string{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", "/not/there"}},
 		{"PAYDESK_WECHAT_APIV3_KEY", []string{"PAYDESK_WECHAT_APIV3_KEY", "s3cret"}},

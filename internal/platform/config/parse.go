@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
@@ -114,6 +115,16 @@ func set(f reflect.StructField, v reflect.Value, text string) (wants string) {
 			return fmt.Sprintf("a duration from %s to %s, such as %s", low, high, f.Tag.Get("default"))
 		}
 		v.SetInt(int64(d))
+	case []netip.Prefix:
+		var list []netip.Prefix
+		for part := range strings.SplitSeq(text, ",") {
+			network, ok := parseNetwork(strings.TrimSpace(part))
+			if !ok {
+				return "networks such as 10.0.0.0/8, or single addresses, separated by commas"
+			}
+			list = append(list, network)
+		}
+		v.Set(reflect.ValueOf(list))
 	case []string:
 		var list []string
 		for part := range strings.SplitSeq(text, ",") {
@@ -124,6 +135,16 @@ func set(f reflect.StructField, v reflect.Value, text string) (wants string) {
 		v.Set(reflect.ValueOf(list))
 	}
 	return ""
+}
+
+// parseNetwork reads a CIDR, or one address as the network of itself alone.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if one, err := netip.ParseAddr(text); err == nil {
+		one = one.Unmap().WithZone("")
+		return netip.PrefixFrom(one, one.BitLen()), true
+	}
+	network, err := netip.ParsePrefix(text)
+	return network.Masked(), err == nil
 }
 
 func holds(f reflect.StructField, text string) string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -42,9 +43,10 @@ type Options struct {
 	Limits     Limits
 	Timeouts   Timeouts
 	Persisted  Persisted
-	Documents  DocumentStore // shared by all instances; nil: automatically persisted documents live in the process alone
-	Limiter    Limiter       // nil: nobody is limited
-	Scalars    Scalars       // nil: custom scalars are judged by their fields
+	Documents  DocumentStore  // shared by all instances; nil: automatically persisted documents live in the process alone
+	Limiter    Limiter        // nil: nobody is limited
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
+	Scalars    Scalars        // nil: custom scalars are judged by their fields
 
 	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
 	Pictures http.Handler                                                                // /qr/…
