@@ -12,7 +12,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -61,10 +60,12 @@ type Persisted struct {
 	Only      bool              // nothing else runs
 	Documents map[string]string // hash → text
 	Cache     int               // automatically persisted documents kept in the process
+	TTL       time.Duration     // how long the shared store keeps one: after half of it, one in use is saved again; 0 for never
 }
 
 // DocumentStore keeps automatically persisted documents for all instances. It is a cache: what it loses, clients send again, and
-// when it cannot be reached it says so by finding nothing.
+// when it cannot be reached it says so by finding nothing. The text that Load gives has that hash; whether it is valid is not the
+// store's to say.
 type DocumentStore interface {
 	Load(ctx context.Context, hash string) (text string, found bool)
 	Save(ctx context.Context, hash, text string)
@@ -132,7 +133,7 @@ func (a *API) executor() *executor.Executor {
 	if a.o.Recover != nil {
 		e.SetRecoverFunc(a.o.Recover)
 	}
-	e.Use(extension.FixedComplexityLimit(a.o.Limits.Complexity))
+	e.Use(&costLimit{limit: a.o.Limits.Complexity})
 	for _, x := range a.o.Extensions {
 		e.Use(x)
 	}

@@ -115,6 +115,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffe
 // request is the body of a request (GraphQL over HTTP, §5.1); other members are ignored.
 type request struct {
 	Query         *string         `json:"query"`
+	DocumentID    *string         `json:"documentId"`
 	OperationName *string         `json:"operationName"`
 	Variables     json.RawMessage `json:"variables"`
 	Extensions    json.RawMessage `json:"extensions"`
@@ -130,7 +131,7 @@ func decode(body []byte) (p *graphql.RawParams, problem string) {
 			if kind.Field == "" {
 				return nil, "the body must be one JSON object; batches are not served"
 			}
-			return nil, "query and operationName are texts"
+			return nil, "query, documentId and operationName are texts"
 		}
 		return nil, "the body is not JSON"
 	}
@@ -141,7 +142,7 @@ func decode(body []byte) (p *graphql.RawParams, problem string) {
 	if in.OperationName != nil {
 		p.OperationName = *in.OperationName
 	}
-	return p, finish(p, in.Variables, in.Extensions)
+	return p, finish(p, in.DocumentID, in.Variables, in.Extensions)
 }
 
 // parameters reads the query string of a GET.
@@ -154,13 +155,17 @@ func parameters(raw string, limit int) (p *graphql.RawParams, problem string) {
 		return nil, "the query string is malformed"
 	}
 	p = &graphql.RawParams{Query: q.Get("query"), OperationName: q.Get("operationName")}
-	return p, finish(p, json.RawMessage(q.Get("variables")), json.RawMessage(q.Get("extensions")))
+	var id *string
+	if q.Has("documentId") {
+		id = new(q.Get("documentId"))
+	}
+	return p, finish(p, id, json.RawMessage(q.Get("variables")), json.RawMessage(q.Get("extensions")))
 }
 
 // maxOperationName is a sane length for a name that errors repeat.
 const maxOperationName = 256
 
-func finish(p *graphql.RawParams, variables, extensions json.RawMessage) (problem string) {
+func finish(p *graphql.RawParams, documentID *string, variables, extensions json.RawMessage) (problem string) {
 	if len(p.OperationName) > maxOperationName {
 		return "operationName is too long"
 	}
@@ -171,7 +176,10 @@ func finish(p *graphql.RawParams, variables, extensions json.RawMessage) (proble
 	if p.Extensions, ok = object(extensions); !ok {
 		return "extensions must be an object"
 	}
-	if p.Query == "" && p.Extensions["persistedQuery"] == nil {
+	if documentID != nil {
+		withDocumentID(p, *documentID)
+	}
+	if p.Query == "" && documentID == nil && p.Extensions["persistedQuery"] == nil {
 		return "query is missing"
 	}
 	return ""
