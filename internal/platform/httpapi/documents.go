@@ -118,7 +118,8 @@ type prepared struct {
 	text       string
 	doc        *ast.QueryDocument
 	registered bool
-	deprecated []string // what it uses of the schema's past, "Type.field", sorted
+	cheap      operations // those of its operations that need not be weighed again
+	deprecated []string   // what it uses of the schema's past, "Type.field", sorted
 }
 
 type preparedKey struct{}
