@@ -18,6 +18,16 @@ export async function token(base, role, accountId) {
   return (await answer.json()).token;
 }
 
+// payingPersona is a demo customer on the mainland, who may top up through Alipay.
+export async function payingPersona(base) {
+  const personas = await (await fetch(`${base}/dev/personas`)).json();
+  for (const p of personas.filter((x) => x.role === 'CREATOR')) {
+    const options = await client(base, p.token).ask('{ topUpOptions { channels { channel available } } }');
+    if (options.topUpOptions.channels.some((c) => c.channel === 'ALIPAY' && c.available)) return p;
+  }
+  return assert.fail('no CREATOR may top up through Alipay');
+}
+
 // client gives ask (HTTP), ws and sse (watch a subscription) for one token.
 export function client(base, bearer) {
   const authorization = `Bearer ${bearer}`;
@@ -40,7 +50,7 @@ export function client(base, bearer) {
 }
 
 // watch collects a subscription's results: until(test) resolves with the first that passes, ended when the server completes.
-function watch(transport, query, variables) {
+export function watch(transport, query, variables) {
   const seen = [];
   let wake = () => {};
   let failure;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { TOP_UP, client, money, play, token, unique } from './lib.mjs';
+import { TOP_UP, client, money, payingPersona, play, token, unique } from './lib.mjs';
 
 const [base, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
@@ -48,14 +48,9 @@ async function signIn(page, name) {
   await page.locator('#topup-amount').waitFor();
 }
 
-// personas: a customer on the mainland, with orders that wait. One costs more than any balance.
+// A customer on the mainland, with orders that wait. One costs more than any balance.
 const personas = await (await fetch(`${base}/dev/personas`)).json();
-let customer;
-for (const p of personas.filter((x) => x.role === 'CREATOR')) {
-  const options = await client(base, p.token).ask('{ topUpOptions { channels { channel available } } }');
-  if (options.topUpOptions.channels.some((c) => c.channel === 'ALIPAY' && c.available)) customer ??= p;
-}
-assert.ok(customer, 'a CREATOR who may top up through Alipay');
+const customer = await payingPersona(base);
 const service = client(base, await token(base, 'SERVICE'));
 const place = (name, amount) => service.ask('mutation Place($input: PlaceOrdersInput!) { placeOrders(input: $input) { errors { code message } } }', {
   input: { idempotencyKey: unique('place'), accountId: customer.accountId, orders: [{ number: unique('ORD'), type: 'NEW_PURCHASE', productType: 'ecs', items: [{ name, specification: '8 vCPU, 32 GiB', quantity: 1, period: '1 month', amount: money(amount) }] }] },
