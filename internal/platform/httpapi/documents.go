@@ -15,7 +15,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
@@ -23,7 +22,7 @@ import (
 const (
 	// cacheable is the longest document that is kept: the caches are bounded in bytes by it.
 	cacheable = 32 << 10
-	// maxErrors of a refused document are told.
+	// maxErrors of a document's literals are looked for.
 	maxErrors = 10
 )
 
@@ -38,6 +37,7 @@ type documents struct {
 	coercion   coercion
 	outside    judge // of what comes from outside
 	suggest    bool
+	errors     int                  // of a document that are looked for
 	only       bool                 // registered documents alone run
 	registered map[string]*prepared // by SHA-256 in hexadecimal and by text alike: pinned, whatever else floods in
 	parsed     *cache
@@ -53,7 +53,7 @@ type judge struct {
 }
 
 func newJudge(l Limits, introspection bool) judge {
-	return judge{l.Tokens, bounds{depth: l.Depth, aliases: l.Aliases, introspection: introspection}}
+	return judge{l.Tokens, bounds{l, introspection}}
 }
 
 // stored is an automatically persisted document and when the store was last given it or asked for it.
@@ -72,7 +72,7 @@ func newDocuments(o Options) (*documents, error) {
 		return nil, err
 	}
 	d := &documents{
-		schema: o.Schema.Schema(), coercion: coercion{o.Schema.Schema(), o.Scalars}, outside: newJudge(o.Limits, o.Dev), suggest: o.Dev,
+		schema: o.Schema.Schema(), coercion: coercion{o.Schema.Schema(), o.Scalars}, outside: newJudge(o.Limits, o.Dev), suggest: o.Dev, errors: o.Limits.Errors,
 		only: o.Persisted.Only, registered: map[string]*prepared{}, parsed: parsed, persisted: persisted,
 		store: o.Documents, refresh: o.Persisted.TTL / 2,
 	}
@@ -259,8 +259,12 @@ func (d *documents) parse(text string, by judge) (*prepared, gqlerror.List) {
 	if e := by.bounds.check(doc); e != nil {
 		return nil, gqlerror.List{e}
 	}
-	if errs := validator.ValidateWithRules(d.schema, doc, d.rules()); len(errs) > 0 {
-		return nil, brief(errs...)
+	if errs, more := validate(d.schema, doc, d.rules(len(text)), d.errors); len(errs) > 0 {
+		errs = brief(errs...)
+		if more {
+			errs = append(errs, omitted(errs, 0))
+		}
+		return nil, errs
 	}
 	if errs := d.coercion.literals(doc); len(errs) > 0 {
 		return nil, errs
@@ -312,9 +316,9 @@ func past(f *ast.Field) (found []string) {
 }
 
 // rules are those of the specification. Suggestions ("did you mean") would tell the schema to who may not read it.
-func (d *documents) rules() *rules.Rules {
+func (d *documents) rules(length int) *rules.Rules {
 	r := rules.NewDefaultRules()
-	if d.suggest {
+	if d.suggest && length <= suggestUpTo {
 		return r
 	}
 	for with, without := range map[string]core.Rule{
@@ -330,19 +334,12 @@ func (d *documents) rules() *rules.Rules {
 	return r
 }
 
-// brief keeps a refusal small, whatever was sent: the first few errors, each of bounded length, with our code.
+// brief makes the parser's and the validator's errors ours: each of bounded length, with our code.
 func brief(errs ...*gqlerror.Error) gqlerror.List {
-	if len(errs) > maxErrors {
-		errs = errs[:maxErrors]
-	}
 	out := make(gqlerror.List, len(errs))
 	for i, e := range errs {
-		locations := e.Locations
-		if len(locations) > maxErrors {
-			locations = locations[:maxErrors]
-		}
 		out[i] = failure(codeValidationFailed, shorten(e.Message))
-		out[i].Locations = locations
+		out[i].Locations = e.Locations
 	}
 	return out
 }

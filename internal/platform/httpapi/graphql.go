@@ -68,6 +68,7 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 func (a *API) fail(ctx context.Context, errs gqlerror.List) *graphql.Response {
 	resp := a.exec.DispatchError(ctx, errs)
 	a.metrics.count(nil, resp.Errors, 0)
+	resp.Errors = told(a.o.Limits, resp.Errors)
 	return resp
 }
 
@@ -86,6 +87,7 @@ func (a *API) execute(ctx context.Context, op *graphql.OperationContext) *graphq
 		resp = a.exec.DispatchError(ctx, gqlerror.List{failure(codeUnavailable, "the operation took too long")})
 	}
 	a.observe(ctx, op, resp.Errors, time.Since(start))
+	resp.Errors = told(a.o.Limits, resp.Errors)
 	return resp
 }
 

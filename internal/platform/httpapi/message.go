@@ -175,7 +175,7 @@ func (s *socket) follow(ctx context.Context, id string, op *graphql.OperationCon
 	s.api.metrics.count(op.Operation, nil, 0)
 	responses, ctx := s.api.exec.DispatchOperation(ctx, op)
 	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
-		if !s.next(id, resp) {
+		if resp.Errors = told(s.api.o.Limits, resp.Errors); !s.next(id, resp) {
 			return false
 		}
 	}
@@ -197,10 +197,7 @@ func (s *socket) next(id string, resp *graphql.Response) bool {
 
 // fail ends an operation that was not executed; nothing follows an error.
 func (s *socket) fail(id string, errs gqlerror.List) bool {
-	for _, e := range errs {
-		e.Message = shorten(e.Message)
-	}
-	payload, err := json.Marshal(errs)
+	payload, err := json.Marshal(told(s.api.o.Limits, errs))
 	if err != nil {
 		panic(err)
 	}

@@ -35,9 +35,6 @@ func write(b *bytes.Buffer, resp *graphql.Response) {
 	b.WriteByte('{')
 	comma := ""
 	if len(resp.Errors) > 0 {
-		for _, e := range resp.Errors {
-			e.Message = shorten(e.Message)
-		}
 		b.WriteString(`"errors":`)
 		writeJSON(b, resp.Errors)
 		comma = ","

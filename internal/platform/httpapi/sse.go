@@ -61,6 +61,7 @@ func (a *API) stream(ctx context.Context, s *stream, p *graphql.RawParams) {
 	a.metrics.count(op.Operation, nil, 0)
 	responses, ctx := a.exec.DispatchOperation(ctx, op)
 	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
+		resp.Errors = told(a.o.Limits, resp.Errors)
 		s.next(resp)
 	}
 	if ctx.Err() != nil && !expired(ctx) {
