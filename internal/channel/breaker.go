@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"paydesk/models"
 )
 
 // Breaker stands around an adapter: after several failures in a row it answers ErrUnavailable at once for a while, so
@@ -16,6 +18,7 @@ import (
 type Breaker struct {
 	Adapter
 	calls, queries *gobreaker.CircuitBreaker[any]
+	around         func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
 
 // BreakerOptions are the breaker's limits; zero values mean 5 failures and 10 seconds.
@@ -23,6 +26,9 @@ type BreakerOptions struct {
 	Failures uint32        // in a row until it opens
 	Rest     time.Duration // how long it stays open
 	OnChange func(channel string, from, to string)
+	// Around surrounds each call (start, query, close) for whoever watches; it returns the context for the call and what is
+	// told its error. It may be nil.
+	Around func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
 
 // WithBreaker puts a circuit breaker around an adapter.
@@ -44,10 +50,15 @@ func WithBreaker(a Adapter, o BreakerOptions) *Breaker {
 	if o.OnChange != nil {
 		s.OnStateChange = func(name string, from, to gobreaker.State) { o.OnChange(name, from.String(), to.String()) }
 	}
-	b := &Breaker{Adapter: a, calls: gobreaker.NewCircuitBreaker[any](s)}
+	b := &Breaker{Adapter: a, calls: gobreaker.NewCircuitBreaker[any](s), around: o.Around}
 	s.Name += " queries"
 	b.queries = gobreaker.NewCircuitBreaker[any](s)
 	return b
+}
+
+// States are those of the two breakers, of calls and of queries: closed, half-open or open.
+func (b *Breaker) States() (calls, queries string) {
+	return b.calls.State().String(), b.queries.State().String()
 }
 
 func answered(err error) bool { return errors.Is(err, ErrDeclined) || errors.Is(err, ErrAlreadyPaid) }
@@ -57,25 +68,29 @@ func (b *Breaker) Available() bool { return b.calls.State() != gobreaker.StateOp
 
 // Start is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Start(ctx context.Context, r StartRequest) (Action, error) {
-	return guarded(b, b.calls, func() (Action, error) { return b.Adapter.Start(ctx, r) })
+	return guarded(ctx, b, b.calls, "start", func(ctx context.Context) (Action, error) { return b.Adapter.Start(ctx, r) })
 }
 
 // Query is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Query(ctx context.Context, number string) (Event, error) {
-	return guarded(b, b.queries, func() (Event, error) { return b.Adapter.Query(ctx, number) })
+	return guarded(ctx, b, b.queries, "query", func(ctx context.Context) (Event, error) { return b.Adapter.Query(ctx, number) })
 }
 
 // Close is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Close(ctx context.Context, number string) error {
-	_, err := guarded(b, b.calls, func() (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
+	_, err := guarded(ctx, b, b.calls, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
 	return err
 }
 
-func guarded[T any](b *Breaker, breaker *gobreaker.CircuitBreaker[any], call func() (T, error)) (T, error) {
-	var out T
-	_, err := breaker.Execute(func() (any, error) {
+func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitBreaker[any], name string, call func(context.Context) (T, error)) (out T, err error) {
+	if b.around != nil {
+		var done func(error)
+		ctx, done = b.around(ctx, b.Channel(), name)
+		defer func() { done(err) }()
+	}
+	_, err = breaker.Execute(func() (any, error) {
 		var err error
-		out, err = call()
+		out, err = call(ctx)
 		return nil, err
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {

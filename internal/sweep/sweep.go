@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"paydesk/internal/platform/telemetry/trace"
 )
 
 // Job does a bounded piece of due work and says how much it did; zero means that nothing is due.
@@ -91,6 +93,14 @@ func (s *Sweeper) run(ctx context.Context, j *job) (done int) {
 	}
 	if s.observe != nil {
 		s.observe(j.Name, time.Since(begin), done)
+	}
+	if done > 0 || err != nil { // jobs look every second: what they do is worth a span, that there is nothing to do is not
+		span := trace.Did(ctx, "sweep "+j.Name, begin)
+		span.Count("paydesk.sweep.done", done)
+		if err != nil {
+			span.Fail("failed")
+		}
+		span.End()
 	}
 	return done
 }

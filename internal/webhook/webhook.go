@@ -18,6 +18,7 @@ import (
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -33,6 +34,9 @@ type Inbox struct {
 	Channels channel.Registry
 	Clock    clock.Clock
 	Log      *slog.Logger
+	// Heard is told of each notification that came and what became of it, for metrics: a payment.Verdict, REFUSED, REPEATED,
+	// LATER (stored, not yet applied) or FAILED (not stored). It may be nil.
+	Heard func(channel models.PaymentChannel, outcome string)
 }
 
 const (
@@ -59,11 +63,13 @@ func (i *Inbox) Serve(w http.ResponseWriter, r *http.Request, name models.Paymen
 	ev, err := adapter.ParseNotification(r.Context(), channel.Notification{Header: r.Header, Body: body})
 	if err != nil {
 		i.Log.WarnContext(r.Context(), "notification refused", "channel", name, "reason", err)
+		i.heard(name, "REFUSED")
 		answer(w, adapter.Refuse())
 		return
 	}
 	if err := i.take(r.Context(), name, r.Header, body, ev); err != nil {
 		i.Log.ErrorContext(r.Context(), "notification not stored, the provider sends it again", "channel", name, "number", ev.Number, "error", err)
+		i.heard(name, "FAILED")
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 		return
 	}
@@ -88,6 +94,7 @@ func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Hea
 	_, err = i.DB.Exec(ctx, "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, attempts, next_at, received_at) VALUES (?,?,?,?,?,?,?,?,1,?,?)",
 		id, string(name), dedupKey(ev, body), evidence(h), body, string(event), received, ev.Number, i.later(0), now)
 	if database.IsDuplicate(err) {
+		i.heard(name, "REPEATED")
 		return nil // stored before; if it is not yet applied, its row is tried again
 	}
 	if err != nil {
@@ -95,8 +102,15 @@ func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Hea
 	}
 	if err := i.apply(ctx, id, name, ev, 1); err != nil {
 		i.Log.ErrorContext(ctx, "notification stored, not yet applied", "channel", name, "number", ev.Number, "error", err)
+		i.heard(name, "LATER")
 	}
 	return nil
+}
+
+func (i *Inbox) heard(name models.PaymentChannel, outcome string) {
+	if i.Heard != nil {
+		i.Heard(name, outcome)
+	}
 }
 
 // dedupKey: providers repeat a notification under its own id, with a new signature.
@@ -132,6 +146,8 @@ func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChan
 	if err != nil {
 		return err
 	}
+	trace.Current(ctx).Set("paydesk.verdict", string(verdict))
+	i.heard(name, string(verdict))
 	done := ", next_at = NULL"
 	if verdict == payment.UnknownReference && attempts <= len(retryAfter) {
 		done = ""
@@ -172,6 +188,9 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 // again tries one stored notification. Its time is moved on first: one that cannot be handled, whatever it does, does not
 // stand in the way of the others, and only one instance has it.
 func (i *Inbox) again(ctx context.Context, x row) error {
+	ctx, span := trace.Work(ctx, "notification again")
+	defer span.End()
+	span.Set("paydesk.channel", string(x.channel))
 	n, err := i.DB.Exec(ctx, "UPDATE inbox SET attempts = ?, next_at = ? WHERE id = ? AND attempts = ?", x.attempts+1, i.later(x.attempts), x.id, x.attempts)
 	if err != nil || n == 0 {
 		return err

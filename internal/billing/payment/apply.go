@@ -12,6 +12,7 @@ import (
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/notify"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -37,6 +38,7 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 	if err != nil {
 		return "", err
 	}
+	seen(trace.Current(ctx), models.Payment{AccountID: account, ID: id})
 	verdict := Nothing
 	_, err = s.change(ctx, account, id, func(ctx context.Context, p *models.Payment) error {
 		var err error

@@ -20,6 +20,7 @@ import (
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -126,6 +127,7 @@ func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics 
 }
 
 func (s *Service) event(ctx context.Context, p models.Payment, note string, at time.Time) error {
+	seen(trace.Current(ctx), p)
 	_, err := s.DB.Exec(ctx, "INSERT INTO payment_events (account_id, payment_id, version, status, note, at) VALUES (?,?,?,?,?,?)",
 		p.AccountID, p.ID, p.Version, string(p.Status), note, at)
 	if err == nil && s.Moved != nil {

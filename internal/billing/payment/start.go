@@ -10,6 +10,7 @@ import (
 	"paydesk/internal/money"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/messages"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -58,8 +59,17 @@ func (s *Service) restart(ctx context.Context, p models.Payment) error {
 	return err
 }
 
+// seen names a payment in a trace: by ids, never by amounts.
+func seen(span trace.Span, p models.Payment) {
+	if span.Recording() {
+		span.Set("paydesk.payment.id", p.ID.Encode("pay"))
+		span.Set("paydesk.account.id", p.AccountID.Encode("acc"))
+	}
+}
+
 // call starts the payment at the channel. Errors: those of Adapter.Start, and of the database.
 func (s *Service) call(ctx context.Context, p models.Payment) error {
+	seen(trace.Current(ctx), p)
 	adapter, ok := s.Channels[p.Channel]
 	if !ok {
 		return channel.ErrUnavailable

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -102,6 +103,9 @@ func (s *Service) takeUp(ctx context.Context, p models.Payment) bool {
 
 // look brings one due payment further. One that makes the code panic is left for later like any other failure.
 func (s *Service) look(ctx context.Context, due models.Payment) (err error) {
+	ctx, span := trace.Work(ctx, "look at payment")
+	seen(span, due)
+	defer span.End()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())

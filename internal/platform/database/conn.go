@@ -22,6 +22,7 @@ const (
 
 // shared is what all connections of a DB have in common.
 type shared struct {
+	dialect                  string
 	observe                  func(string) error
 	seen                     *lru.Cache[string, int] // text → uses while unprepared; two racing uses may count as one
 	trips, prepares, retries atomic.Int64
@@ -115,6 +116,7 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 	if err := c.enter(ctx, text); err != nil {
 		return nil, err
 	}
+	span := c.span(ctx, text)
 	if s := c.prepared(ctx, text, args); s != nil {
 		r, err = s.ExecContext(ctx, args)
 		if isStaleStatement(err) {
@@ -124,6 +126,7 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 	} else {
 		r, err = c.driverConn.ExecContext(ctx, text, args)
 	}
+	ended(span, err)
 	return r, c.leave(err)
 }
 
@@ -132,6 +135,7 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	if err := c.enter(ctx, text); err != nil {
 		return nil, err
 	}
+	span := c.span(ctx, text)
 	if s := c.prepared(ctx, text, args); s != nil {
 		r, err = s.QueryContext(ctx, args)
 		if isStaleStatement(err) {
@@ -141,6 +145,7 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	} else {
 		r, err = c.driverConn.QueryContext(ctx, text, args)
 	}
+	ended(span, err)
 	return r, c.leave(err)
 }
 

@@ -15,7 +15,9 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err := c.enter(ctx, "BEGIN"); err != nil {
 		return nil, err
 	}
+	span := c.span(ctx, "BEGIN")
 	tx, err := c.driverConn.BeginTx(ctx, opts)
+	ended(span, err)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +37,9 @@ func (c *conn) Commit() error {
 		_ = c.undo(tx)
 		return err
 	}
+	span := c.span(ctx, "COMMIT")
 	err := tx.Commit()
+	ended(span, err)
 	if err != nil {
 		// After a refused COMMIT the transaction may still be open (SQLite BUSY, TiDB conflicts).
 		_ = c.undo(tx)
@@ -51,7 +55,10 @@ func (c *conn) Rollback() error {
 	}
 	c.shared.trips.Add(1)
 	count(ctx, "ROLLBACK")
-	return c.undo(tx)
+	span := c.span(ctx, "ROLLBACK")
+	err := c.undo(tx)
+	ended(span, err)
+	return err
 }
 
 // undo rolls back. Where that fails the connection is given up: it may still be in the transaction, and without autocommit

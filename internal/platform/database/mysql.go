@@ -23,7 +23,7 @@ const strictMode = "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZER
 const statementTimeout = 30 * time.Second
 
 func (d *DB) openMySQL(ctx context.Context, text string, o Options) (gorm.Dialector, error) {
-	d.dialect = MySQL
+	d.dialect, d.shared.dialect = MySQL, MySQL
 	cfg, err := mysqlConfig(text, o)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 // openSQLite opens one writing connection (IMMEDIATE transactions in turn: nothing is ever busy) and a pool that only
 // reads, each reader seeing the last commit (WAL). Measured in engines.md 3.
 func (d *DB) openSQLite(ctx context.Context, text string, o Options) (gorm.Dialector, error) {
-	d.dialect = SQLite
+	d.dialect, d.shared.dialect = SQLite, SQLite
 	path := strings.TrimPrefix(text, "sqlite://")
 	if path == "" || path == "/" {
 		return nil, errors.New("the URL lacks the file: sqlite:///path")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"paydesk/internal/platform/telemetry/trace"
 )
 
 // maxTries is how often a transaction is run in all before its conflict is reported.
@@ -56,6 +58,8 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error
 		}
 		return err
 	}
+	ctx, span := trace.Child(ctx, trace.Internal, "transaction")
+	defer span.End()
 	for try := 1; ; try++ {
 		err := d.try(ctx, fn)
 		if err == nil {
@@ -63,9 +67,11 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error
 		}
 		pause, again := retryPause(err, try)
 		if !again || !sleep(ctx, pause) {
+			span.Set("paydesk.outcome", "rolled back") // mostly a refusal; what failed is at its statement
 			return err
 		}
 		d.shared.retries.Add(1)
+		span.Count("paydesk.retries", try)
 	}
 }
 

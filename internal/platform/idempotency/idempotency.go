@@ -14,6 +14,7 @@ import (
 
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -110,7 +111,12 @@ func (s *Store) Do(ctx context.Context, create func(context.Context) (Outcome, e
 }
 
 // enter takes the lock, or finds the outcome of the call that had it.
-func (s *Store) enter(ctx context.Context, r Request) (lock, Outcome, bool, error) {
+func (s *Store) enter(ctx context.Context, r Request) (_ lock, _ Outcome, done bool, err error) {
+	ctx, span := trace.Child(ctx, trace.Internal, "idempotency lock")
+	defer func() {
+		span.Set("paydesk.idempotency", entered(done, err))
+		span.End()
+	}()
 	l := s.newLock(r)
 	deadline := time.Now().Add(patience)
 	for {
@@ -138,6 +144,20 @@ func (s *Store) enter(ctx context.Context, r Request) (lock, Outcome, bool, erro
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// entered says for the trace how it went.
+func entered(done bool, err error) string {
+	var r Refusal
+	switch {
+	case errors.As(err, &r):
+		return string(r)
+	case err != nil:
+		return "failed"
+	case done:
+		return "replayed"
+	}
+	return "first"
 }
 
 // Claim writes the key's row in the transaction of ctx, together with what the call creates. It must come first: a second

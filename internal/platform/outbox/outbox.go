@@ -11,6 +11,7 @@ import (
 
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -31,6 +32,7 @@ type Outbox struct {
 type message struct {
 	id     models.ID
 	topics []string
+	by     trace.Link // whose change it is
 }
 
 const (
@@ -46,7 +48,7 @@ func New(db *database.DB, c clock.Clock, out Publisher, log *slog.Logger) *Outbo
 
 // Add writes, in the transaction of ctx, that these topics changed. Account is whose change it is, zero for nobody's.
 func (o *Outbox) Add(ctx context.Context, account models.ID, topics ...string) error {
-	m := message{models.NewID(), topics}
+	m := message{models.NewID(), topics, trace.Here(ctx)}
 	if _, err := o.db.Exec(ctx, "INSERT INTO outbox (id, account_id, topics, created_at) VALUES (?,?,?,?)",
 		m.id, account, strings.Join(topics, " "), o.clock.Now()); err != nil {
 		return err
@@ -86,6 +88,8 @@ func (o *Outbox) Run(ctx context.Context) {
 
 // tell publishes and then deletes: a crash between the two tells twice, which is harmless.
 func (o *Outbox) tell(ctx context.Context, batch []message) error {
+	ctx, span := told(ctx, batch)
+	defer span.End()
 	var topics []string
 	for _, m := range batch {
 		topics = append(topics, m.topics...)
@@ -104,6 +108,20 @@ func (o *Outbox) tell(ctx context.Context, batch []message) error {
 	}
 	_, err := o.db.Exec(ctx, "DELETE FROM outbox WHERE id IN (?"+strings.Repeat(",?", n-1)+")", ids...)
 	return err
+}
+
+// told begins the span of a batch, beneath the requests that made its changes.
+func told(ctx context.Context, batch []message) (context.Context, trace.Span) {
+	if !trace.On() {
+		return ctx, trace.Span{}
+	}
+	by := make([]trace.Link, len(batch))
+	for i, m := range batch {
+		by[i] = m.by
+	}
+	ctx, span := trace.After(ctx, "outbox publish", by...)
+	span.Count("messaging.batch.message_count", len(batch))
+	return ctx, span
 }
 
 // Sweep tells what was missed: rows older than five seconds, at most 1,000 a call. It returns how many

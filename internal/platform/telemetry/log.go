@@ -7,6 +7,8 @@ import (
 	"log/slog"
 
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/telemetry/trace"
+	"paydesk/models"
 )
 
 type requestKey struct{}
@@ -29,11 +31,29 @@ func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	options := &slog.HandlerOptions{Level: l}
+	options := &slog.HandlerOptions{Level: l, ReplaceAttr: readable}
 	if format == "text" {
 		return slog.New(contextual{slog.NewTextHandler(w, options)})
 	}
 	return slog.New(contextual{slog.NewJSONHandler(w, options)})
+}
+
+// prefixes of ids, by the name under which they are logged: a line names things as the API does.
+var prefixes = map[string]string{"account": "acc", "payment": "pay", "order": "ord"}
+
+// readable writes an id as the API does, and others in hexadecimal.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	if id, ok := a.Value.Any().(models.ID); ok {
+		text := id.String()
+		if prefix := prefixes[a.Key]; prefix != "" {
+			text = id.Encode(prefix)
+		}
+		a.Value = slog.StringValue(text)
+	}
+	return a
 }
 
 // contextual adds what the context knows.
@@ -43,7 +63,10 @@ func (h contextual) Handle(ctx context.Context, r slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		r.AddAttrs(slog.String("request", id))
 	}
-	if v := auth.From(ctx); v != nil {
+	if t, s := trace.IDs(ctx); t != "" {
+		r.AddAttrs(slog.String("trace", t), slog.String("span", s))
+	}
+	if v := auth.From(ctx); v != nil && !names(r, "account") {
 		if v.AccountID.IsZero() {
 			r.AddAttrs(slog.String("role", string(v.Role)))
 		} else {
@@ -51,6 +74,15 @@ func (h contextual) Handle(ctx context.Context, r slog.Record) error {
 		}
 	}
 	return h.Handler.Handle(ctx, r)
+}
+
+// names reports whether the line says it by itself.
+func names(r slog.Record, key string) (found bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		found = found || a.Key == key
+		return !found
+	})
+	return found
 }
 
 func (h contextual) WithAttrs(attrs []slog.Attr) slog.Handler {

@@ -33,6 +33,22 @@ func TestLinesCarryTheirContext(t *testing.T) {
 	}
 }
 
+// A line names payments and accounts as the API does, and the account once.
+func TestLinesNameIDs(t *testing.T) {
+	var out bytes.Buffer
+	payment, account, other := models.NewID(), models.NewID(), models.NewID()
+	ctx := auth.With(context.Background(), &auth.Viewer{Role: auth.Finance, AccountID: account})
+	NewLogger(&out, "info", "json").InfoContext(ctx, "m", "payment", payment, "account", account, "inbox", other)
+	for _, want := range []string{`"payment":"` + payment.Encode("pay") + `"`, `"account":"` + account.Encode("acc") + `"`, `"inbox":"` + other.String() + `"`} {
+		if strings.Count(out.String(), want) != 1 {
+			t.Errorf("%s has not one %s", out.String(), want)
+		}
+	}
+	if strings.Count(out.String(), `"account"`) != 1 {
+		t.Errorf("%s names the account twice", out.String())
+	}
+}
+
 func TestRegistryServes(t *testing.T) {
 	w := httptest.NewRecorder()
 	MetricsHandler(NewRegistry()).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
