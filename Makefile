@@ -12,7 +12,7 @@ WITH_SERVERS := go run ./internal/platform/testenv/cmd --
 # Packages where a data race would cost money or a connection.
 RACE := ./internal/billing/... ./internal/money/... ./internal/webhook/... ./internal/sweep/... ./internal/platform/database \
 	./internal/platform/idempotency ./internal/platform/outbox ./internal/platform/live ./internal/platform/auth ./resolvers/...
-GENERATED := graph resolvers docs/schema.graphqls
+GENERATED := graph resolvers docs/schema.graphqls documents page/static/operations.js
 
 .PHONY: help
 help: ## this list
@@ -60,8 +60,8 @@ bench-smoke: ## the same with little data: that the answers are right, not how q
 	go run ./bench -smoke
 
 .PHONY: generate
-generate: ## code from the schema (gqlgen) and the printed schema, docs/schema.graphqls
-	go generate ./graph/...
+generate: ## code from the schema (gqlgen), the printed schema (docs/schema.graphqls) and the registered operations
+	go generate ./graph/... ./documents
 
 .PHONY: generate-check
 generate-check: generate ## fail if what is generated is not what is committed

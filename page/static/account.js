@@ -4,7 +4,7 @@ import { list } from './lists.js';
 import { orderRow, payOrder } from './orders.js';
 import { ended, money, problem, status, via } from './parts.js';
 import { showPayment } from './payment.js';
-import { HOME, WATCH_BALANCE, WATCH_PAYMENT } from './queries.js';
+import { HOME, WATCH_BALANCE, WATCH_PAYMENT } from './operations.js';
 import { t, time } from './texts.js';
 import { topUpPanel } from './topup.js';
 

@@ -1,8 +1,10 @@
 import { ask } from './api.js';
 import { fill, h } from './dom.js';
+import { MORE_ORDERS, MORE_PAYMENTS, MORE_TRANSACTIONS } from './operations.js';
 import { panel, problem } from './parts.js';
-import { more } from './queries.js';
 import { t } from './texts.js';
+
+const more = { orders: MORE_ORDERS, payments: MORE_PAYMENTS, transactions: MORE_TRANSACTIONS };
 
 // list is a panel with rows and a button for the next page. root is the field's name, size the first page's length, row
 // makes a row of a node.

@@ -2,7 +2,7 @@ import { account } from './account.js';
 import { ask } from './api.js';
 import { fill, h } from './dom.js';
 import { panel, problem } from './parts.js';
-import { VIEWER } from './queries.js';
+import { VIEWER } from './operations.js';
 import { locales, session } from './session.js';
 import { Live } from './socket.js';
 import { t } from './texts.js';

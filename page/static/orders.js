@@ -2,7 +2,7 @@ import { ask, newKey } from './api.js';
 import { dialog, fill, h } from './dom.js';
 import { busy, money, problem } from './parts.js';
 import { closer } from './payment.js';
-import { PAY } from './queries.js';
+import { PAY } from './operations.js';
 import { t, time } from './texts.js';
 
 const titleOf = (o) => {

@@ -1,7 +1,7 @@
 import { ask } from './api.js';
 import { dialog, fill, h } from './dom.js';
 import { busy, countdown, ended, money, problem, status, via } from './parts.js';
-import { CANCEL, WATCH_PAYMENT } from './queries.js';
+import { CANCEL, WATCH_PAYMENT } from './operations.js';
 import { t, time } from './texts.js';
 
 // showPayment opens one payment and keeps it live until it is closed: what the payer does next, the status, what happened.

@@ -2,7 +2,7 @@ import { ask, newKey } from './api.js';
 import { judge, minor, scale } from './amount.js';
 import { fill, h } from './dom.js';
 import { busy, panel, problem } from './parts.js';
-import { TOP_UP, TOP_UP_OPTIONS } from './queries.js';
+import { TOP_UP, TOP_UP_OPTIONS } from './operations.js';
 import { listed, t } from './texts.js';
 
 // topUpPanel is the form that brings money in. started is told of the payment that it made.
