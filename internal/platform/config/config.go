@@ -4,6 +4,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,7 @@ type Limits struct {
 	Multipart   int `env:"PAYDESK_LIMIT_MULTIPART" default:"11534336" min:"1024" max:"134217728" doc:"Bytes of a multipart request as a whole."`
 	File        int `env:"PAYDESK_LIMIT_FILE" default:"10485760" min:"1" max:"134217728" doc:"Bytes of one uploaded file."`
 	Files       int `env:"PAYDESK_LIMIT_FILES" default:"10" min:"1" max:"100" doc:"Files of one multipart request."`
+	Uploads     int `env:"PAYDESK_LIMIT_UPLOADS" default:"1073741824" min:"1048576" max:"1099511627776" doc:"Bytes of files that all requests of one instance together may be uploading; more are UNAVAILABLE for the moment. What is larger than 1 MiB lies in TMPDIR."`
 	Tokens      int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
 	Depth       int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included."`
 	Aliases     int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`
@@ -99,12 +101,12 @@ type Persisted struct {
 // Rates bound how often somebody may ask, all instances together: operations a minute, where a whole minute's worth may come at
 // once. In development all but guesses are a hundred times wider (contract §6).
 type Rates struct {
-	User    int      `env:"PAYDESK_RATE_USER" default:"3000" min:"1" max:"1000000000" doc:"Operations a minute of one user; of one address where nobody is signed in."`
-	Account int      `env:"PAYDESK_RATE_ACCOUNT" default:"12000" min:"1" max:"1000000000" doc:"Operations a minute of all users of one account."`
-	Money   int      `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
-	SignIn  int      `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`
-	Guesses int      `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes an hour of one account; development does not widen it."`
-	Proxies []string `env:"PAYDESK_TRUSTED_PROXIES" doc:"Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas. Default: none; the address is the connection's."`
+	User    int            `env:"PAYDESK_RATE_USER" default:"3000" min:"1" max:"1000000000" doc:"Operations a minute of one user; of one address where nobody is signed in."`
+	Account int            `env:"PAYDESK_RATE_ACCOUNT" default:"12000" min:"1" max:"1000000000" doc:"Operations a minute of all users of one account."`
+	Money   int            `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
+	SignIn  int            `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`
+	Guesses int            `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes an hour of one account; development does not widen it."`
+	Proxies []netip.Prefix `env:"PAYDESK_TRUSTED_PROXIES" doc:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For is believed, separated by commas. Default: none; the address is the connection's."`
 }
 
 // Log says what is logged and how.

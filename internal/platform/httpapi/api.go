@@ -97,6 +97,7 @@ type API struct {
 	docs    *documents
 	origins origins
 	metrics *metrics
+	spool   *spool
 	handler http.Handler
 
 	draining context.Context // ends when the drain begins
@@ -114,7 +115,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics)}
+	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
 	a.handler = edge(o.Log, a.routes())

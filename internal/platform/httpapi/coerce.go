@@ -29,6 +29,8 @@ const ruleCoercion = "Coercion"
 func (c coercion) operation(ctx context.Context, p *graphql.RawParams) *gqlerror.Error {
 	op := preparedFrom(ctx).doc.Operations.ForName(p.OperationName)
 	switch {
+	case op != nil && op.Operation == ast.Subscription && ctx.Value(formKey{}) != nil: // files live as long as a request
+		return failure(codeBadInput, "a subscription has no files: send it as "+mediaJSON+", or over a WebSocket")
 	case op != nil:
 		return c.variables(op, p.Variables)
 	case p.OperationName == "":
@@ -51,7 +53,7 @@ func (c coercion) variables(op *ast.OperationDefinition, given map[string]any) *
 			wrong = &mismatch{what: v.Type.String() + " must be given"}
 		}
 		if wrong != nil {
-			return wrong.in("variable $"+v.Variable).failure(v.Position)
+			return wrong.in("variable $" + v.Variable).failure(v.Position)
 		}
 	}
 	return nil

@@ -20,18 +20,19 @@ func (a *API) post(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !isJSON(r.Header.Get("Content-Type")) {
-		refuse(w, r, http.StatusUnsupportedMediaType, codeBadInput, "a body is "+mediaJSON)
+	var p *graphql.RawParams
+	switch kind := r.Header.Get("Content-Type"); {
+	case isJSON(kind):
+		p, ok = a.readJSON(w, r)
+	case isForm(kind):
+		var done func()
+		ctx, p, done, ok = a.readForm(ctx, w, r)
+		defer done()
+	default:
+		refuse(w, r, http.StatusUnsupportedMediaType, codeBadInput, "a body is "+mediaJSON+", or "+mediaForm+" with files")
 		return
 	}
-	body := getBuffer()
-	defer putBuffer(body)
-	if !a.readBody(w, r, body) {
-		return
-	}
-	p, problem := decode(body.Bytes())
-	if problem != "" {
-		refuse(w, r, http.StatusBadRequest, codeBadInput, problem)
+	if !ok {
 		return
 	}
 	p.Headers = r.Header
@@ -48,6 +49,21 @@ func (a *API) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.answer(w, r, media, a.execute(ctx, op))
+}
+
+// readJSON reads a request that is one JSON object. ok is false where the request has been answered.
+func (a *API) readJSON(w http.ResponseWriter, r *http.Request) (p *graphql.RawParams, ok bool) {
+	body := getBuffer()
+	defer putBuffer(body)
+	if !a.readBody(w, r, body) {
+		return nil, false
+	}
+	p, problem := decode(body.Bytes())
+	if problem != "" {
+		refuse(w, r, http.StatusBadRequest, codeBadInput, problem)
+		return nil, false
+	}
+	return p, true
 }
 
 // answer sends what an execution gave. Without data nothing was executed after all: an operation that its guard refused.
@@ -95,9 +111,14 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffe
 		return false
 	}
 	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	if err == nil {
-		return true
+	if err != nil {
+		refuseBody(w, r, err)
 	}
+	return err == nil
+}
+
+// refuseBody answers a body that could not be read to its end.
+func refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {
@@ -109,7 +130,6 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffe
 	default:
 		refuse(w, r, http.StatusBadRequest, codeBadInput, "the body could not be read")
 	}
-	return false
 }
 
 // request is the body of a request (GraphQL over HTTP, §5.1); other members are ignored.
@@ -124,6 +144,9 @@ type request struct {
 // decode reads a body strictly: one JSON object with nothing after it. What is wrong is told without repeating anything of
 // the body, for it may hold what must not reach a log or a page.
 func decode(body []byte) (p *graphql.RawParams, problem string) {
+	if !isText(body) {
+		return nil, "the body must be JSON in UTF-8, without a byte order mark"
+	}
 	var in request
 	if err := json.Unmarshal(body, &in); err != nil {
 		var kind *json.UnmarshalTypeError
@@ -134,6 +157,13 @@ func decode(body []byte) (p *graphql.RawParams, problem string) {
 			return nil, "query, documentId and operationName are texts"
 		}
 		return nil, "the body is not JSON"
+	}
+	shape := scanJSON(body)
+	if problem := shape.unbounded(); problem != "" {
+		return nil, "the body " + problem
+	}
+	if problem := shape.misnamed("query", "documentId", "operationName", "variables", "extensions"); problem != "" {
+		return nil, problem
 	}
 	p = &graphql.RawParams{}
 	if in.Query != nil {
@@ -153,6 +183,17 @@ func parameters(raw string, limit int) (p *graphql.RawParams, problem string) {
 	q, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, "the query string is malformed"
+	}
+	for name, values := range q {
+		switch name {
+		case "query", "documentId", "operationName", "variables", "extensions":
+			if len(values) > 1 {
+				return nil, name + " is there twice"
+			}
+			if text := []byte(values[0]); !isText(text) || scanJSON(text).unbounded() != "" && name != "query" {
+				return nil, name + " must be UTF-8, of bounded depth"
+			}
+		}
 	}
 	p = &graphql.RawParams{Query: q.Get("query"), OperationName: q.Get("operationName")}
 	var id *string

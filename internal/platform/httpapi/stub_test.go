@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -92,8 +93,8 @@ func (s *stub) resolve(ctx context.Context, f graphql.CollectedField, op *graphq
 	case "locale":
 		return locale.From(ctx)
 	case "big":
-		n, _ := args["bytes"].(json.Number).Int64()
-		return strings.Repeat("x", int(n))
+		n, _ := strconv.Atoi(fmt.Sprint(args["bytes"]))
+		return strings.Repeat("x", n)
 	case "boom":
 		panic("secret of the inside")
 	case "block", "slowTouch":
@@ -154,7 +155,7 @@ func (tokens) Verify(_ context.Context, bearer string) (*auth.Viewer, error) {
 }
 
 func limits() Limits {
-	return Limits{Body: 20_000, Multipart: 60_000, File: 40_000, Files: 3, Tokens: 500, Depth: 15, Aliases: 10, Fragments: 30, Fields: 1000, Directives: 20,
+	return Limits{Body: 20_000, Multipart: 60_000, File: 40_000, Files: 3, Uploads: 1 << 20, Tokens: 500, Depth: 15, Aliases: 10, Fragments: 30, Fields: 1000, Directives: 20,
 		Complexity: 1000, Errors: 10, Refusal: 8 << 10, Operations: 3, Sockets: 1000, Connections: 2000, QueryCache: 100}
 }
 
