@@ -14,6 +14,7 @@ import (
 	"paydesk/internal/dev"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/httpapi"
+	"paydesk/internal/platform/persisted"
 	"paydesk/internal/platform/qr"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/models"
@@ -35,7 +36,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
 		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Proxies: a.cfg.Rates.Proxies,
-		Persisted: httpapi.Persisted{Only: a.cfg.Persisted.Only, Cache: a.cfg.Persisted.Cache},
+		Persisted: a.persisted(), Documents: persisted.NewStore(a.redis, a.cfg.Persisted.TTL, a.log),
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},
 			{Name: "migrations", Run: func(ctx context.Context) error {
@@ -51,8 +52,9 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
 	})
 	if err != nil {
-		return err
+		return a.notServed(err)
 	}
+	a.log.Info("documents are registered", "count", len(a.persisted().Documents), "only", a.cfg.Persisted.Only)
 	return edge.Serve(ctx, listener)
 }
 

@@ -28,6 +28,7 @@ import (
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
+	"paydesk/internal/platform/persisted"
 	"paydesk/internal/platform/redisx"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/internal/sandbox"
@@ -60,7 +61,8 @@ type app struct {
 	metrics  *metrics
 	keys     *idempotency.Store
 	channels channel.Registry
-	sandbox  *sandbox.Sandbox // nil outside development
+	sandbox  *sandbox.Sandbox    // nil outside development
+	given    persisted.Documents // of PAYDESK_PERSISTED_DOCUMENTS
 	inbox    *webhook.Inbox
 	sweeper  *sweep.Sweeper
 	closers  []func() error
@@ -85,7 +87,7 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, listene
 	a := &app{cfg: cfg, log: log, registry: telemetry.NewRegistry()}
 	a.metrics = newMetrics(a.registry)
 	a.own, a.public = addresses(cfg, listener)
-	for _, step := range []func(context.Context) error{a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
+	for _, step := range []func(context.Context) error{a.manifests, a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.close())
 		}
