@@ -1,0 +1,58 @@
+package ratelimit
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const guessesIn = time.Hour
+
+// guess notes a guess, where there were not too many in the last span. It answers the microseconds until there is room, or 0. The
+// list holds the time of each guess, the oldest first.
+var guess = redis.NewScript(`
+local most, span = tonumber(ARGV[1]), tonumber(ARGV[2])
+local time = redis.call("TIME")
+local now = time[1] * 1000000 + time[2]
+local last = redis.call("LINDEX", KEYS[1], -most)
+if last and last + span > now then return math.ceil(last + span - now) end
+redis.call("LTRIM", KEYS[1], -most, -1)
+redis.call("RPUSH", KEYS[1], string.format("%.0f", now))
+redis.call("PEXPIRE", KEYS[1], math.ceil(span / 1000))
+return 0
+`)
+
+// Guess counts a try at a code before the code is looked at, so that tries at the same time do not slip through together: at most
+// PAYDESK_RATE_GUESSES wrong ones within any hour for one kind of code and one subject (an account's id), in all instances and in
+// development as well. A wait above zero: the code must not be looked at; say so with the code that the contract has for it and
+// retryAfter. ErrAway: Redis does not answer, and neither must the code be looked at; return the error, clients see UNAVAILABLE.
+//
+//	wait, err := guard.Guess(ctx, "topup", account)
+//	if err != nil { return err }
+//	if wait > 0 { return … TOO_MANY_ATTEMPTS … }
+//	if !right { return … INVALID … }  // it stays counted
+//	guard.Right(ctx, "topup", account)
+//
+// A Redis that was emptied has forgotten the tries. Where a code has few possibilities (six digits), count the wrong tries in its own
+// row too.
+func (l *Limiter) Guess(ctx context.Context, kind, subject string) (wait time.Duration, err error) {
+	err = l.reach(ctx, func(ctx context.Context) error {
+		micros, err := guess.Run(ctx, l.redis, []string{guessKey(kind, subject)}, l.guesses, guessesIn.Microseconds()).Int64()
+		wait = time.Duration(micros) * time.Microsecond
+		return err
+	})
+	return wait, err
+}
+
+// Right takes the last guess back: it was right. Should Redis be away, the guess stays counted for its hour.
+func (l *Limiter) Right(ctx context.Context, kind, subject string) {
+	_ = l.reach(ctx, func(ctx context.Context) error {
+		if err := l.redis.RPop(ctx, guessKey(kind, subject)).Err(); err != redis.Nil {
+			return err
+		}
+		return nil
+	})
+}
+
+func guessKey(kind, subject string) string { return "rate:guess:" + kind + ":" + subject }
