@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// maxName is the longest name in a document: errors repeat names, and paths are made of them.
+	// maxNameLength is the longest name in a document: errors repeat names, and paths are made of them.
 	maxNameLength = 200
 	// maxIntrospections of a document: a tool wants one, and each may be the whole schema.
 	maxIntrospections = 3
@@ -49,10 +49,10 @@ func (b bounds) check(doc *ast.QueryDocument) *gqlerror.Error {
 	switch {
 	case m.cycle != "": // the rule that compares fields would walk it; and nothing below ends on one
 		return failure(codeValidationFailed, fmt.Sprintf("Cannot spread fragment %q within itself.", m.cycle))
-	case m.introspections > 0 && !b.introspection:
-		return failure(codeValidationFailed, "introspection is off; the schema is published as docs/schema.graphqls")
 	case m.introspections > maxIntrospections:
 		return failure(codeTooComplex, fmt.Sprintf("a document may ask for the schema %d times", maxIntrospections))
+	case m.introspections > 0 && !b.introspection:
+		return failure(codeValidationFailed, "introspection is off; the schema is published as docs/schema.graphqls")
 	case !m.mergeable():
 		return failure(codeTooComplex, "the document repeats the same fields too often")
 	}

@@ -13,6 +13,9 @@ import (
 // of what was sent.
 const suggestUpTo = 8 << 10
 
+// quoted is how much of a document, in bytes, its errors may quote altogether before validation ends.
+const quoted = 256 << 10
+
 // enough ends a validation from within a rule.
 type enough struct{}
 
@@ -32,16 +35,17 @@ func validate(schema *ast.Schema, doc *ast.QueryDocument, r *rules.Rules, most i
 		names = append(names, name)
 	}
 	slices.Sort(names) // the same errors in the same order, always
-	events := &core.Events{}
+	events, bytes := &core.Events{}, 0
 	for _, name := range names {
 		all[name](events, func(options ...core.ErrorOption) {
-			if len(errs) == most {
+			if len(errs) == most || bytes > quoted {
 				panic(enough{})
 			}
 			e := &gqlerror.Error{Rule: name}
 			for _, set := range options {
 				set(e)
 			}
+			bytes += len(e.Message)
 			e.Message = shorten(e.Message)
 			errs = append(errs, e)
 		})
