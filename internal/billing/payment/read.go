@@ -55,34 +55,36 @@ type Filter struct {
 	CreatedTo   *time.Time // exclusive
 }
 
-func (f Filter) apply(q *gorm.DB) *gorm.DB {
+// where is the condition of an account's list.
+func (f Filter) where(account models.ID) (text string, args []any) {
+	text, args = "account_id = ?", []any{account}
+	add := func(condition string, value any) { text, args = text+" AND "+condition, append(args, value) }
 	if len(f.Purposes) > 0 {
-		q = q.Where("purpose IN ?", f.Purposes)
+		add("purpose IN ?", f.Purposes)
 	}
 	if len(f.Statuses) > 0 {
-		q = q.Where("status IN ?", f.Statuses)
+		add("status IN ?", f.Statuses)
 	}
 	if f.CreatedFrom != nil {
-		q = q.Where("created_at >= ?", *f.CreatedFrom)
+		add("created_at >= ?", *f.CreatedFrom)
 	}
 	if f.CreatedTo != nil {
-		q = q.Where("created_at < ?", *f.CreatedTo)
+		add("created_at < ?", *f.CreatedTo)
 	}
-	return q
+	return text, args
 }
 
 var newestFirst = page.Sort{Tag: 'c', Column: "created_at", ID: "id", Desc: true, Time: true}
 
 // List reads a page of an account's payments, newest first.
 func (s *Service) List(ctx context.Context, account models.ID, f Filter, p page.Page) (page.Result[models.Payment], error) {
-	tail, args, err := p.Append(nil, nil, newestFirst)
+	where, args := f.where(account)
+	query, args, err := p.Append([]byte("SELECT * FROM payments WHERE "+where), args, newestFirst)
 	if err != nil {
 		return page.Result[models.Payment]{}, err
 	}
 	var rows []models.Payment
-	where := f.apply(s.DB.Gorm(ctx).Where("account_id = ?", account))
-	// The keyset tail begins with AND or ORDER BY: it follows a condition that is always there.
-	err = where.Where("1 = 1"+string(tail), args...).Find(&rows).Error
+	err = s.DB.Gorm(ctx).Raw(string(query), args...).Find(&rows).Error
 	return page.Finish(p, rows, func(p models.Payment) page.Cursor {
 		return page.Cursor{Sort: newestFirst.Tag, Key: p.CreatedAt.UnixMicro(), ID: p.ID}
 	}), err
@@ -90,7 +92,8 @@ func (s *Service) List(ctx context.Context, account models.ID, f Filter, p page.
 
 // Count says how many payments a filter matches.
 func (s *Service) Count(ctx context.Context, account models.ID, f Filter) (n int64, err error) {
-	err = f.apply(s.DB.Gorm(ctx).Model(&models.Payment{}).Where("account_id = ?", account)).Count(&n).Error
+	where, args := f.where(account)
+	err = s.DB.Gorm(ctx).Model(&models.Payment{}).Where(where, args...).Count(&n).Error
 	return n, err
 }
 
