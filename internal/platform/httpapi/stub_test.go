@@ -154,6 +154,8 @@ func (tokens) Verify(_ context.Context, bearer string) (*auth.Viewer, error) {
 	return v, nil
 }
 
+func (tokens) Recall(string) (*auth.Viewer, bool) { return nil, false }
+
 func limits() Limits {
 	return Limits{Body: 20_000, Multipart: 60_000, File: 40_000, Files: 3, Uploads: 1 << 20, Tokens: 500, Depth: 15, Aliases: 10, Fragments: 30, Fields: 1000, Directives: 20,
 		Complexity: 1000, Errors: 10, Refusal: 8 << 10, Operations: 3, Sockets: 1000, Connections: 2000, QueryCache: 100}
@@ -171,7 +173,7 @@ type world struct {
 	log    *bytes.Buffer
 }
 
-func start(t *testing.T, change ...func(*Options)) world {
+func start(t testing.TB, change ...func(*Options)) world {
 	t.Helper()
 	w := world{stub: newStub(), log: &bytes.Buffer{}}
 	o := Options{
