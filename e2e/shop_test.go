@@ -45,6 +45,11 @@ const paymentFields = `{ id number status version amount { amount } nextAction {
 // customer opens an account of a verified person on the mainland.
 func (s *server) customer(t testing.TB) *customer {
 	t.Helper()
+	return s.customerNamed(t, "Li Na")
+}
+
+func (s *server) customerNamed(t testing.TB, name string) *customer {
+	t.Helper()
 	c := &customer{s: s, service: s.signIn(t, "SERVICE", "")}
 	var out struct {
 		OpenAccount struct {
@@ -53,7 +58,7 @@ func (s *server) customer(t testing.TB) *customer {
 		}
 	}
 	c.service.must(t, `mutation($input: OpenAccountInput!) { openAccount(input: $input) { account { id } errors { code message } } }`, map[string]any{"input": map[string]any{
-		"idempotencyKey": unique("open"), "number": unique("E2E"), "name": "Li Na", "kind": "INDIVIDUAL", "region": "CN", "country": "CN",
+		"idempotencyKey": unique("open"), "number": unique("E2E"), "name": name, "kind": "INDIVIDUAL", "region": "CN", "country": "CN",
 		"signingEntity": "MAINLAND", "currency": "CNY", "realName": "Li Na", "email": "li.na@example.com", "phone": "+8613800138000"}}, &out)
 	if out.OpenAccount.Account == nil {
 		t.Fatalf("openAccount: %v", out.OpenAccount.Errors)
