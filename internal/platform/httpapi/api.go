@@ -36,6 +36,7 @@ type Options struct {
 	Verifier   Verifier
 	Log        *slog.Logger
 	Metrics    *prometheus.Registry // nil: a new one
+	Slow       time.Duration        // a query or mutation that takes as long is logged; 0: one second
 	Ready      []Check
 	Dev        bool     // introspection, suggestions, /dev, /sandbox, /graphiql
 	Origins    []string // pages that may call across sites
@@ -111,6 +112,9 @@ func New(o Options) (*API, error) {
 	if o.Metrics == nil {
 		o.Metrics = telemetry.NewRegistry()
 	}
+	if o.Slow <= 0 {
+		o.Slow = time.Second
+	}
 	docs, err := newDocuments(o)
 	if err != nil {
 		return nil, err
@@ -118,7 +122,8 @@ func New(o Options) (*API, error) {
 	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
-	a.handler = edge(o.Log, a.routes())
+	a.metrics.expect(docs.schema, docs.registered)
+	a.handler = a.edge(a.routes())
 	return a, nil
 }
 

@@ -1,11 +1,11 @@
 package httpapi
 
 import (
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 
 	"paydesk/internal/platform/telemetry"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -20,26 +20,32 @@ var (
 const requestIDHeader = "X-Request-Id"
 
 // edge surrounds every request: its id, security headers, and a panic that becomes INTERNAL instead of a cut connection.
-func edge(log *slog.Logger, next http.Handler) http.Handler {
+func (a *API) edge(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestID(r)
+		seen := &telemetry.Request{ID: requestID(r)}
 		h := w.Header()
-		h[requestIDHeader] = []string{id}
+		h[requestIDHeader] = []string{seen.ID}
 		h["X-Content-Type-Options"] = noSniff
 		h["Referrer-Policy"] = noReferrer
 		h["Cross-Origin-Opener-Policy"] = sameOrigin
 		h["X-Frame-Options"] = denyFraming
-		r = r.WithContext(telemetry.WithRequestID(r.Context(), id))
+		ctx, span := telemetry.WithRequest(r.Context(), seen), trace.Span{}
+		if trace.On() {
+			ctx, span = incoming(ctx, r)
+		}
+		r = r.WithContext(ctx)
+		a.metrics.inFlight.Inc()
 		defer func() {
 			p := recover()
-			if p == nil {
-				return
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint,err113 // the sentinel that net/http compares itself
+				a.o.Log.ErrorContext(r.Context(), "panic", "panic", p, "path", r.URL.Path, "stack", string(debug.Stack()))
+				refuse(w, r, http.StatusInternalServerError, codeInternal, "something went wrong on our side")
+				p = nil
 			}
-			if p == http.ErrAbortHandler { //nolint:errorlint,err113 // the sentinel that net/http compares itself
+			a.left(seen, span)
+			if p != nil {
 				panic(p)
 			}
-			log.ErrorContext(r.Context(), "panic", "panic", p, "path", r.URL.Path, "stack", string(debug.Stack()))
-			refuse(w, r, http.StatusInternalServerError, codeInternal, "something went wrong on our side")
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -49,7 +49,9 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context
 // begin prepares an operation. On errors the context is good for fail.
 func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context, *graphql.OperationContext, gqlerror.List) {
 	ctx = graphql.StartOperationTrace(ctx)
+	byHash := p.Query == ""
 	ctx, errs := a.docs.prepare(ctx, p)
+	a.metrics.document(preparedFrom(ctx), byHash)
 	if len(errs) > 0 {
 		return graphql.WithOperationContext(ctx, &graphql.OperationContext{}), nil, errs
 	}
@@ -61,6 +63,7 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 		return graphql.WithOperationContext(ctx, op), nil, errs
 	}
 	op.DisableIntrospection = !a.o.Dev
+	a.traceOperation(ctx, op)
 	return ctx, op, nil
 }
 
@@ -68,6 +71,7 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 func (a *API) fail(ctx context.Context, errs gqlerror.List) *graphql.Response {
 	resp := a.exec.DispatchError(ctx, errs)
 	a.metrics.count(nil, resp.Errors, 0)
+	traceOutcome(ctx, resp.Errors)
 	resp.Errors = told(a.o.Limits, resp.Errors)
 	return resp
 }
@@ -93,13 +97,12 @@ func (a *API) execute(ctx context.Context, op *graphql.OperationContext) *graphq
 
 var errTooSlow = errors.New("httpapi: operation timeout")
 
-// slow is when an operation is worth a line in the log, by name, never with its variables.
-const slow = time.Second
-
+// observe tells of an operation that was executed: a slow one by name, never with its variables.
 func (a *API) observe(ctx context.Context, op *graphql.OperationContext, errs gqlerror.List, took time.Duration) {
 	a.metrics.count(op.Operation, errs, took)
-	if took >= slow {
-		a.o.Log.WarnContext(ctx, "slow operation", "operation", nameOf(op.Operation), "ms", took.Milliseconds())
+	traceOutcome(ctx, errs)
+	if took >= a.o.Slow {
+		a.o.Log.WarnContext(ctx, "slow operation", "operation", nameOf(op.Operation), "type", op.Operation.Operation, "ms", took.Milliseconds(), "code", firstCode(errs))
 	} else if a.o.Log.Enabled(ctx, slog.LevelDebug) {
 		a.o.Log.DebugContext(ctx, "operation", "operation", nameOf(op.Operation), "us", took.Microseconds(), "errors", len(errs))
 	}

@@ -404,16 +404,6 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-func TestOperationNamesAreBounded(t *testing.T) {
-	w := start(t)
-	for i := range maxNames + 10 {
-		w.api.metrics.names.bounded(fmt.Sprint("q", i))
-	}
-	if w.api.metrics.names.bounded("one more") != "other" || w.api.metrics.names.bounded("q1") != "q1" {
-		t.Error("names are not bounded")
-	}
-}
-
 // contract §6: a production start serves 404 for all of them.
 func TestDevelopmentEndpoints(t *testing.T) {
 	yes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) })

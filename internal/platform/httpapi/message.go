@@ -170,9 +170,7 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 
 // follow sends every event of a subscription; false where it did not come to its own end.
 func (s *socket) follow(ctx context.Context, id string, op *graphql.OperationContext) bool {
-	s.api.metrics.subscriptions.Inc()
-	defer s.api.metrics.subscriptions.Dec()
-	s.api.metrics.count(op.Operation, nil, 0)
+	defer s.api.follows(ctx, op.Operation)()
 	responses, ctx := s.api.exec.DispatchOperation(ctx, op)
 	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
 		if resp.Errors = told(s.api.o.Limits, resp.Errors); !s.next(id, resp) {

@@ -38,8 +38,10 @@ func failure(code, message string) *gqlerror.Error {
 // never repeats what the client sent.
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	e := failure(code, message)
+	seen := telemetry.RequestOf(r.Context())
+	seen.Status, seen.Code = status, code
 	if code == codeInternal {
-		e.Extensions["requestId"] = telemetry.RequestID(r.Context())
+		e.Extensions["requestId"] = seen.ID
 	}
 	body, err := json.Marshal(map[string]any{"errors": gqlerror.List{e}})
 	if err != nil { // texts and numbers of our own

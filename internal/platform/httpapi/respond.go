@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"paydesk/internal/platform/telemetry"
 )
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -76,6 +78,7 @@ func respond(w http.ResponseWriter, r *http.Request, media string, status int, r
 		}
 	}
 	h["Content-Length"] = []string{strconv.Itoa(b.Len())}
+	telemetry.RequestOf(r.Context()).Status = status
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }

@@ -56,9 +56,7 @@ func (a *API) stream(ctx context.Context, s *stream, p *graphql.RawParams) {
 		s.complete()
 		return
 	}
-	a.metrics.subscriptions.Inc()
-	defer a.metrics.subscriptions.Dec()
-	a.metrics.count(op.Operation, nil, 0)
+	defer a.follows(ctx, op.Operation)()
 	responses, ctx := a.exec.DispatchOperation(ctx, op)
 	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
 		resp.Errors = told(a.o.Limits, resp.Errors)

@@ -13,15 +13,37 @@ import (
 
 type requestKey struct{}
 
+// Request is what is known of an HTTP request while it is answered. Its own goroutine alone writes to it.
+type Request struct {
+	ID     string
+	Status int    // of the answer, once there is one
+	Code   string // why it was refused, if it was
+}
+
+// WithRequest puts a request into the context.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
 // WithRequestID puts the id of a request into the context.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestKey{}, id)
+	return WithRequest(ctx, &Request{ID: id})
+}
+
+// RequestOf is the request of ctx; outside of one what is written to it is lost.
+func RequestOf(ctx context.Context) *Request {
+	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
+		return r
+	}
+	return &Request{}
 }
 
 // RequestID is the id of the request, empty outside of one.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
+	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
+		return r.ID
+	}
+	return ""
 }
 
 // NewLogger writes lines of JSON, or of text for people, that name the request and the account of their context.
