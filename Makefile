@@ -12,6 +12,7 @@ WITH_SERVERS := go run ./internal/platform/testenv/cmd --
 # Packages where a data race would cost money or a connection.
 RACE := ./internal/billing/... ./internal/money/... ./internal/webhook/... ./internal/sweep/... ./internal/platform/database \
 	./internal/platform/idempotency ./internal/platform/outbox ./internal/platform/live ./internal/platform/auth ./resolvers/...
+FUZZTIME ?= 60s
 GENERATED := graph resolvers docs/schema.graphqls documents page/static/operations.js
 
 .PHONY: help
@@ -69,6 +70,25 @@ generate-check: generate ## fail if what is generated is not what is committed
 	@new=$$(git ls-files --others --exclude-standard -- $(GENERATED)); \
 	if [ -n "$$new" ]; then echo "generated but not committed:"; echo "$$new"; exit 1; fi
 
+.PHONY: schema-tools
+schema-tools: # what judges the schema, an npm package of its own
+	@if [ ! tools/schema/node_modules -nt tools/schema/package-lock.json ]; then \
+		npm --prefix tools/schema ci --no-audit --no-fund && touch tools/schema/node_modules; \
+	fi
+
+.PHONY: schema-check
+schema-check: schema-tools ## docs/schema.graphqls: lint, relay-compiler, breaking changes since the release; then the checker's own tests
+	node tools/schema/check.mjs
+	node --test tools/schema/check.test.mjs
+
+.PHONY: schema-release
+schema-release: schema-tools ## the served schema becomes the released one, which schema-check compares with
+	node tools/schema/release.mjs
+
+.PHONY: fuzz
+fuzz: ## each fuzz target of the repository for FUZZTIME (default 60s)
+	.ci/fuzz $(FUZZTIME)
+
 .PHONY: fmt
 fmt: ## format the Go code
 	gofmt -s -w $$(git ls-files '*.go')
@@ -87,9 +107,9 @@ audit: ## check every invariant of the ledger and the payments of the data in PA
 	go run . audit
 
 .PHONY: ci
-ci: generate-check lint bench-smoke race test ## what CI runs, the tests last
+ci: generate-check schema-check lint bench-smoke race test ## what CI runs, the tests last
 
 .PHONY: clean
 clean: ## remove what was built; ./data is kept
-	rm -rf bin console/node_modules e2e/node_modules
+	rm -rf bin console/node_modules e2e/node_modules tools/schema/node_modules
 	find console/dist -mindepth 1 -not -name placeholder.html -delete
