@@ -29,6 +29,7 @@ import (
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/persisted"
+	"paydesk/internal/platform/ratelimit"
 	"paydesk/internal/platform/redisx"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/internal/sandbox"
@@ -48,6 +49,7 @@ type app struct {
 	clock    clock.Clock
 	shifted  *clock.Shifted // nil outside development
 	hub      *live.Hub
+	limiter  *ratelimit.Limiter
 	issuer   *auth.Issuer // nil outside development
 	verifier *auth.Verifier
 	policy   *policy.Policy
@@ -137,6 +139,7 @@ func (a *app) stores(ctx context.Context) (err error) {
 		a.log.Warn("Redis does not answer", "error", err)
 	}
 	a.hub = live.New(client, a.log)
+	a.limiter = ratelimit.New(client, a.cfg.Rates, a.cfg.Dev, a.log)
 	return nil
 }
 

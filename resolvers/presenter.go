@@ -13,6 +13,7 @@ import (
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/page"
+	"paydesk/internal/platform/ratelimit"
 	"paydesk/models"
 )
 
@@ -67,7 +68,7 @@ func (r *Resolver) classify(err error) (code, text string) {
 		return codeBadUserInput, bad.Error()
 	case errors.As(err, &page):
 		return codeBadUserInput, page.Error()
-	case errors.Is(err, fault.ErrUnavailable), database.IsUnavailable(err), database.IsRetryable(err), database.IsCommitUnknown(err),
+	case errors.Is(err, fault.ErrUnavailable), errors.Is(err, ratelimit.ErrAway), database.IsUnavailable(err), database.IsRetryable(err), database.IsCommitUnknown(err),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return codeUnavailable, fault.ErrUnavailable.Error()
 	case errors.As(err, &coded) && coded.Extensions["code"] != nil:

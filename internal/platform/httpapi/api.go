@@ -15,7 +15,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/models"
@@ -70,22 +69,6 @@ type Persisted struct {
 type DocumentStore interface {
 	Load(ctx context.Context, hash string) (text string, found bool)
 	Save(ctx context.Context, hash, text string)
-}
-
-// Demand is what an operation asks of the rate limits.
-type Demand struct {
-	Viewer    *auth.Viewer // nil: nobody is signed in
-	Address   string       // of the client, without a port
-	Mutations int          // root fields of a mutation; 0 for queries and subscriptions
-}
-
-// Limiter bounds how often somebody may ask. A wait above zero refuses, and says when to come again.
-type Limiter interface {
-	// Operation judges one operation. It fails open: a store that is away refuses nobody.
-	Operation(ctx context.Context, d Demand) (wait time.Duration)
-	// SignIn says whether tokens from this address are looked at; Refused counts one that was wrong.
-	SignIn(ctx context.Context, address string) (wait time.Duration)
-	Refused(ctx context.Context, address string)
 }
 
 // Scalars judge the text of custom scalars by the scalar's name, before anything is executed: nil for a good value.

@@ -26,7 +26,7 @@ func (a *API) graphql(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit settles what both methods share: who asks, not across sites, and for which media type. ok is false where the
+// admit settles what both methods share: who asks, not across sites, not too often, and for which media type. ok is false where the
 // request has been answered.
 func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context, media string, ok bool) {
 	if crossSite(r) {
@@ -38,9 +38,13 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context
 		refuse(w, r, http.StatusNotAcceptable, codeBadInput, "answers are "+mediaResponse+", "+mediaJSON+" or "+mediaEvents)
 		return nil, "", false
 	}
-	ctx, err := a.identify(r.Context(), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
+	ctx, err := a.identify(a.withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
 	if err != nil {
-		refuseToken(w, r, err)
+		a.refuseToken(w, r, err)
+		return nil, "", false
+	}
+	if errs := a.limitOperation(ctx); errs != nil {
+		a.refuseLimited(w, r, errs)
 		return nil, "", false
 	}
 	return ctx, media, true
@@ -60,6 +64,9 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 	}
 	op, errs := a.exec.CreateOperationContext(ctx, p)
 	if len(errs) > 0 {
+		return graphql.WithOperationContext(ctx, op), nil, errs
+	}
+	if errs := a.limitMutation(ctx, op); errs != nil {
 		return graphql.WithOperationContext(ctx, op), nil, errs
 	}
 	op.DisableIntrospection = !a.o.Dev
@@ -126,8 +133,11 @@ const maxName = 64
 func shortName(name string) string { return name[:min(len(name), maxName)] }
 
 // statusOf is the HTTP status of a request that was not executed (GraphQL over HTTP, §6.4): a request that is no request
-// is 400; a document or a value that is refused is 400 too, but 200 for clients of the older media type.
+// is 400; a document or a value that is refused is 400 too, but 200 for clients of the older media type. Too many are 429 for both.
 func statusOf(media string, errs gqlerror.List) int {
+	if len(errs) > 0 && errs[0].Extensions["code"] == codeRateLimited {
+		return http.StatusTooManyRequests
+	}
 	if media == mediaJSON {
 		for _, e := range errs {
 			if e.Extensions["code"] == codeBadInput && e.Rule != ruleCoercion {

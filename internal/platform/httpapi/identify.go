@@ -13,6 +13,8 @@ import (
 // Verifier checks bearer tokens (auth.Verifier). Errors: auth.ErrToken, auth.ErrKeys.
 type Verifier interface {
 	Verify(ctx context.Context, bearer string) (*auth.Viewer, error)
+	// Recall is the viewer of a token that need not be checked again yet, else nil; known: it was good before.
+	Recall(bearer string) (v *auth.Viewer, known bool)
 }
 
 // identify puts viewer and language into the context. Without a token the request is anonymous.
@@ -21,7 +23,7 @@ func (a *API) identify(ctx context.Context, authorization, language string) (con
 	if authorization != "" {
 		token, err := bearer(authorization)
 		if err == nil {
-			v, err = a.o.Verifier.Verify(ctx, token)
+			v, err = a.verify(ctx, token)
 		}
 		if err != nil {
 			return ctx, err
@@ -47,8 +49,15 @@ func bearer(authorization string) (string, error) {
 	return token, nil
 }
 
-// refuseToken answers a token that is wrong (401) or cannot be checked now (503).
-func refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+// isWrong: the token itself, and not that its keys are out of reach.
+func isWrong(err error) bool { return errors.Is(err, auth.ErrToken) }
+
+// refuseToken answers a token that is wrong (401), is not looked at (429) or cannot be checked now (503).
+func (a *API) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+	if often, ok := errors.AsType[*tooOften](err); ok {
+		a.refuseLimited(w, r, often.refusal)
+		return
+	}
 	if errors.Is(err, auth.ErrKeys) {
 		w.Header().Set("Retry-After", "5")
 		refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, auth.ErrKeys.Error())

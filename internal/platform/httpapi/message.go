@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -64,7 +63,7 @@ func (s *socket) init(m message) bool {
 	}
 	ctx, err := s.api.identify(ctx, payload.Authorization, language)
 	if err != nil {
-		if errors.Is(err, auth.ErrKeys) {
+		if !isWrong(err) { // the keys are out of reach, or this address has sent too many wrong tokens: a later try may pass
 			s.close(websocket.StatusTryAgainLater, "try again later")
 		} else {
 			s.close(closeUnauthorized, reasonUnauthorized)
@@ -150,7 +149,7 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 			}
 		}
 	}()
-	ctx, op, errs := s.api.begin(ctx, p)
+	ctx, op, errs := s.begin(ctx, p)
 	if len(errs) > 0 {
 		resp := s.api.fail(ctx, errs)
 		if s.done(id, run) {
@@ -166,6 +165,14 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 	if s.done(id, run) && ctx.Err() == nil {
 		s.send(message{ID: id, Type: "complete"})
 	}
+}
+
+// begin counts the operation, then prepares it as everywhere.
+func (s *socket) begin(ctx context.Context, p *graphql.RawParams) (context.Context, *graphql.OperationContext, gqlerror.List) {
+	if errs := s.api.limitOperation(ctx); errs != nil {
+		return graphql.WithOperationContext(graphql.StartOperationTrace(ctx), &graphql.OperationContext{}), nil, errs
+	}
+	return s.api.begin(ctx, p)
 }
 
 // follow sends every event of a subscription; false where it did not come to its own end.

@@ -70,6 +70,9 @@ func respond(w http.ResponseWriter, r *http.Request, media string, status int, r
 	h["Content-Type"] = contentTypes[media]
 	h["Cache-Control"] = noStore
 	h["Vary"] = vary
+	if status == http.StatusTooManyRequests {
+		retryAfter(h, resp.Errors)
+	}
 	if b.Len() >= gzipFrom && wantsGzip(r) {
 		if packed := pack(b); packed != nil {
 			defer putBuffer(packed)

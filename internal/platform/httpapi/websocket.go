@@ -34,9 +34,9 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusForbidden, codeForbidden, "this origin may not open a WebSocket")
 		return
 	}
-	ctx, err := a.identify(r.Context(), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
+	ctx, err := a.identify(a.withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
 	if err != nil {
-		refuseToken(w, r, err)
+		a.refuseToken(w, r, err)
 		return
 	}
 	if !a.enter(w, r) {
