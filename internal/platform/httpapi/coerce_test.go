@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,12 +67,16 @@ func readable(v any) any {
 		if err != nil {
 			panic(err)
 		}
-		text, err := io.ReadAll(u.Open())
+		text, err := io.ReadAll(io.LimitReader(u.Open(), 100))
 		if err != nil {
 			panic(err)
 		}
-		if len(text) > 100 {
-			text = fmt.Appendf(nil, "%d of %q", bytes.Count(text, text[:1]), text[:1])
+		if u.Size > 100 { // not held in memory
+			n, err := io.Copy(io.Discard, u.Open())
+			if err != nil {
+				panic(err)
+			}
+			text = fmt.Appendf(nil, "%d of %q", n, text[:1])
 		}
 		return fmt.Sprintf("%s|%s|%d|%x|%s", u.Filename, u.ContentType, u.Size, u.SHA256[:4], text)
 	}

@@ -51,6 +51,9 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return context.WithValue(ctx, formKey{}, true), p, f.remove, true
 	} else {
 		f.remove()
+		if errors.Is(err, errNotKept) {
+			a.o.Log.ErrorContext(ctx, "an upload could not be kept", "err", err)
+		}
 		refuseForm(w, r, err)
 	}
 	return nil, nil, func() {}, false
@@ -62,9 +65,9 @@ func refuseForm(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &told):
 		refuse(w, r, told.status, codeBadInput, told.text)
-	case errors.Is(err, errSpoolFull):
+	case errors.Is(err, errSpoolFull), errors.Is(err, errNotKept):
 		w.Header().Set("Retry-After", "5")
-		refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, "too much is being uploaded: try again later")
+		refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, "files cannot be taken now: try again later")
 	default:
 		refuseBody(w, r, err)
 	}

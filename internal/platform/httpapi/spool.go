@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"os"
@@ -20,6 +21,7 @@ const (
 var (
 	errFileTooLarge = errors.New("httpapi: a file is too large")
 	errSpoolFull    = errors.New("httpapi: too much is being uploaded")
+	errNotKept      = errors.New("httpapi: a temporary file could not be written")
 )
 
 // spool holds the files of the requests that run now, within bounds for all of them together. Temporary files lie in TMPDIR and have
@@ -56,8 +58,8 @@ type file struct {
 	name   string // of disk, where the system does not let an open file lose it
 }
 
-// receive reads a file of at most limit bytes. Errors: errFileTooLarge, errSpoolFull, those of r and of the file system; f is to be
-// removed all the same.
+// receive reads a file of at most limit bytes. Errors: errFileTooLarge, errSpoolFull, errNotKept, those of r; f is to be removed all the
+// same.
 func (s *spool) receive(r io.Reader, limit int) (f *file, err error) {
 	f = &file{spool: s, sum: sha256.New()}
 	b := getBuffer()
@@ -92,7 +94,10 @@ func (f *file) take(data []byte, limit int) error {
 	if f.disk == nil && f.remember(data) {
 		return nil
 	}
-	return f.write(data)
+	if err := f.write(data); err != nil {
+		return fmt.Errorf("%w: %w", errNotKept, err)
+	}
+	return nil
 }
 
 // remember keeps data in memory, if there is room.
