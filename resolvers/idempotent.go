@@ -55,7 +55,8 @@ func scope(v *auth.Viewer) string {
 }
 
 // inputHash is the SHA-256 of the input as JSON. The input has been read into its Go type, so fields stand in one order, absent and
-// null are the same, and literals and variables do not differ. The key is in it: hashes are only compared under one key.
+// null are the same, and literals and variables do not differ; a file counts as its content (model.Upload). The key is in it: hashes are
+// only compared under one key.
 func inputHash(input any) ([sha256.Size]byte, error) {
 	canonical, err := json.Marshal(input)
 	return sha256.Sum256(canonical), err
