@@ -1,15 +1,15 @@
 // What the clients here ask, by name. Relay has its own copy in relay/Desk.js, since its compiler reads templates.
-import { BALANCE_CHANGED, PAY, PAYMENT_STATUS, TOP_UP } from '../lib.mjs';
+const PAYMENT = 'id number status version expiresAt nextAction { __typename ... on ScanQrCode { content imageUrl } } timeline { status version }';
 
 export const documents = {
   Home: 'query Home { viewer { name role account { id number } } balance { id available { amount } version } }',
   Orders: `query Orders($first: Int!, $after: String) {
     orders(first: $first, after: $after) { edges { cursor node { id number status } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }
   }`,
-  TopUp: TOP_UP,
-  Pay: PAY,
-  Watch: PAYMENT_STATUS,
-  Balance: BALANCE_CHANGED,
+  TopUp: `mutation TopUp($input: TopUpInput!) { topUp(input: $input) { payment { ${PAYMENT} } errors { code message field } } }`,
+  Pay: `mutation Pay($input: PayInput!) { pay(input: $input) { payment { ${PAYMENT} } errors { code message field } } }`,
+  Watch: `subscription Watch($id: ID!) { paymentStatus(paymentId: $id) { ${PAYMENT} } }`,
+  Balance: 'subscription Balance { balanceChanged { id available { amount } version } }',
 };
 
 // Problem is what a client's own error says: the code of the first GraphQL error, the HTTP status or the close code.
