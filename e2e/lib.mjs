@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createClient as createSse } from 'graphql-sse';
 import { createClient as createWs } from 'graphql-ws';
 import WebSocket from 'ws';
+import { operation, request } from './operations.mjs';
 
 export const unique = (prefix) => `${prefix}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`.toUpperCase();
 export const money = (amount) => ({ amount, currency: 'CNY' });
@@ -22,7 +23,7 @@ export async function token(base, role, accountId) {
 export async function payingPersona(base) {
   const personas = await (await fetch(`${base}/dev/personas`)).json();
   for (const p of personas.filter((x) => x.role === 'CREATOR')) {
-    const options = await client(base, p.token).ask('{ topUpOptions { channels { channel available } } }');
+    const options = await client(base, p.token).ask(operation('OpenChannels'));
     if (options.topUpOptions.channels.some((c) => c.channel === 'ALIPAY' && c.available)) return p;
   }
   return assert.fail('no CREATOR may top up through Alipay');
@@ -35,7 +36,7 @@ export function client(base, bearer) {
   const stream = createSse({ url: `${base}/graphql`, headers: { authorization }, retryAttempts: 0 });
   return {
     async ask(query, variables) {
-      const answer = await fetch(`${base}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: JSON.stringify({ query, variables }) });
+      const answer = await fetch(`${base}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: JSON.stringify(request(query, variables)) });
       const body = await answer.json();
       assert.equal(body.errors, undefined, `${query.slice(0, 60)}: ${JSON.stringify(body.errors)}`);
       return body.data;
@@ -56,7 +57,7 @@ export function watch(transport, query, variables) {
   let failure;
   let stop;
   const ended = new Promise((resolve, reject) => {
-    stop = transport.subscribe({ query, variables }, {
+    stop = transport.subscribe(request(query, variables), {
       next(result) {
         if (result.errors) failure = new Error(JSON.stringify(result.errors));
         else seen.push(result.data);
@@ -102,16 +103,18 @@ export async function play(action, outcome) {
   assert.equal(done.status, 200, `the payer's choice: ${done.status} ${await done.text()}`);
 }
 
-const FIELDS = `id number status version expiresAt nextAction { __typename ... on ScanQrCode { content imageUrl } } timeline { status version }`;
-export const TOP_UP = `mutation TopUp($input: TopUpInput!) { topUp(input: $input) { payment { ${FIELDS} } errors { code message field } } }`;
-export const PAY = `mutation Pay($input: PayInput!) { pay(input: $input) { payment { ${FIELDS} } errors { code message field } } }`;
-export const PAYMENT_STATUS = `subscription Watch($id: ID!) { paymentStatus(paymentId: $id) { ${FIELDS} } }`;
-export const BALANCE_CHANGED = 'subscription Balance { balanceChanged { available { amount } version } }';
+export const TOP_UP = operation('TopUp');
+export const PAY = operation('Pay');
+export const PLACE_ORDERS = operation('PlaceOrders');
+export const PAYMENT_STATUS = operation('Watch');
+export const BALANCE_CHANGED = operation('Balance');
+export const BOOKS = operation('Books');
+export const WHOSE_ACCOUNT = operation('WhoseAccount');
 
 // openAccount opens a verified person's account as the vendor's systems do, and gives the customer's client.
 export async function openAccount(base, service) {
   const number = unique('E2E');
-  const { openAccount: opened } = await service.ask('mutation Open($input: OpenAccountInput!) { openAccount(input: $input) { account { id number identity } errors { code message } } }', {
+  const { openAccount: opened } = await service.ask(operation('OpenAccount'), {
     input: { idempotencyKey: unique('open'), number, name: 'Li Na', kind: 'INDIVIDUAL', region: 'CN', country: 'CN', signingEntity: 'MAINLAND', currency: 'CNY', realName: 'Li Na', email: 'li.na@example.com', phone: '+8613800138000' },
   });
   assert.deepEqual(opened.errors, []);

@@ -1,6 +1,6 @@
 // The main job from outside, with real clients: node main-job.mjs http://127.0.0.1:8080
 import assert from 'node:assert/strict';
-import { BALANCE_CHANGED, PAY, PAYMENT_STATUS, TOP_UP, client, inOrder, minor, money, openAccount, play, token, unique } from './lib.mjs';
+import { BALANCE_CHANGED, BOOKS, PAY, PAYMENT_STATUS, PLACE_ORDERS, TOP_UP, client, inOrder, minor, money, openAccount, play, token, unique } from './lib.mjs';
 
 const base = process.argv[2] ?? 'http://127.0.0.1:8080';
 const service = client(base, await token(base, 'SERVICE'));
@@ -42,7 +42,7 @@ await topUp('WECHAT_PAY', '50.50', '250.50');
 
 const line = (name, amount) => ({ name, quantity: 1, period: '1 month', amount: money(amount) });
 const order = (...items) => ({ number: unique('ORD'), type: 'NEW_PURCHASE', productType: 'ecs', items });
-const { placeOrders: placed } = await service.ask('mutation Place($input: PlaceOrdersInput!) { placeOrders(input: $input) { orders { id number amountDue { amount } } errors { code message } } }', {
+const { placeOrders: placed } = await service.ask(PLACE_ORDERS, {
   input: { idempotencyKey: unique('place'), accountId: account.id, orders: [order(line('Cloud server', '96.00'), line('Disk', '0.01')), order(line('Database', '30.25')), order(line('Domain', '12.00'))] },
 });
 assert.deepEqual(placed.errors, []);
@@ -66,11 +66,7 @@ await online(`order ${second.number} paid online`, throughChannel.payment);
 const { pay: short } = await pay(third.id, { balance: money('12.01') });
 assert.equal(short.errors[0]?.code, 'FUNDING_MISMATCH');
 
-const books = await customer.ask(`{
-  balance { available { amount } total { amount } frozen { amount } version }
-  orders { nodes { number status } }
-  transactions(first: 100) { nodes { kind amount { amount } balanceAfter { amount } } pageInfo { hasNextPage } }
-}`);
+const books = await customer.ask(BOOKS);
 const status = Object.fromEntries(books.orders.nodes.map((o) => [o.number, o.status]));
 assert.deepEqual(status, { [first.number]: 'PROCESSING', [second.number]: 'PROCESSING', [third.number]: 'PENDING_PAYMENT' });
 const lines = books.transactions.nodes.toReversed();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { TOP_UP, client, money, payingPersona, play, token, unique } from './lib.mjs';
+import { PLACE_ORDERS, TOP_UP, client, money, payingPersona, play, token, unique } from './lib.mjs';
 
 const [base, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
@@ -52,7 +52,7 @@ async function signIn(page, name) {
 const personas = await (await fetch(`${base}/dev/personas`)).json();
 const customer = await payingPersona(base);
 const service = client(base, await token(base, 'SERVICE'));
-const place = (name, amount) => service.ask('mutation Place($input: PlaceOrdersInput!) { placeOrders(input: $input) { errors { code message } } }', {
+const place = (name, amount) => service.ask(PLACE_ORDERS, {
   input: { idempotencyKey: unique('place'), accountId: customer.accountId, orders: [{ number: unique('ORD'), type: 'NEW_PURCHASE', productType: 'ecs', items: [{ name, specification: '8 vCPU, 32 GiB', quantity: 1, period: '1 month', amount: money(amount) }] }] },
 }).then((d) => assert.deepEqual(d.placeOrders.errors, []));
 

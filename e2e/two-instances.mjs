@@ -1,6 +1,8 @@
 // Two instances on one home: paid through the first, seen live through the second. node two-instances.mjs URL URL
 import assert from 'node:assert/strict';
-import { BALANCE_CHANGED, PAY, PAYMENT_STATUS, TOP_UP, client, inOrder, money, openAccount, play, token, unique } from './lib.mjs';
+import {
+  BALANCE_CHANGED, PAY, PAYMENT_STATUS, PLACE_ORDERS, TOP_UP, WHOSE_ACCOUNT, client, inOrder, money, openAccount, play, token, unique,
+} from './lib.mjs';
 
 const [here, there] = process.argv.slice(2);
 const service = client(here, await token(here, 'SERVICE'));
@@ -9,7 +11,7 @@ const elsewhere = client(there, await token(there, 'CREATOR', account.id));
 
 // The token of one instance is good at the other: they share the key.
 const guest = client(there, await token(here, 'CREATOR', account.id));
-assert.equal((await guest.ask('{ viewer { account { id } } }')).viewer.account.id, account.id);
+assert.equal((await guest.ask(WHOSE_ACCOUNT)).viewer.account.id, account.id);
 
 const balances = elsewhere.ws(BALANCE_CHANGED);
 await balances.until((d) => d.balanceChanged.available.amount === '0.00');
@@ -27,7 +29,7 @@ for (const w of watchers) {
 await balances.until((d) => d.balanceChanged.available.amount === '80.00');
 console.log(`a top-up here is seen there ${Math.round(performance.now() - begin)} ms after the payer's choice`);
 
-const { placeOrders } = await service.ask('mutation Place($input: PlaceOrdersInput!) { placeOrders(input: $input) { orders { id } errors { code message } } }', {
+const { placeOrders } = await service.ask(PLACE_ORDERS, {
   input: { idempotencyKey: unique('place'), accountId: account.id, orders: [{ number: unique('ORD'), type: 'NEW_PURCHASE', productType: 'ecs', items: [{ name: 'Cloud server', quantity: 1, amount: money('30.00') }] }] },
 });
 const input = { idempotencyKey: unique('pay'), orderId: placeOrders.orders[0].id, funding: { balance: money('30.00') } };

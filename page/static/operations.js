@@ -350,7 +350,7 @@ fragment Sum on Money {
   formatted
 }`;
 
-export const TOP_UP = `mutation TopUp ($input: TopUpInput!) {
+export const START_TOP_UP = `mutation StartTopUp ($input: TopUpInput!) {
   result: topUp(input: $input) {
     payment {
       ... Progress
@@ -427,7 +427,7 @@ fragment Problem on UserError {
   }
 }`;
 
-export const PAY = `mutation Pay ($input: PayInput!) {
+export const START_PAYMENT = `mutation StartPayment ($input: PayInput!) {
   result: pay(input: $input) {
     payment {
       ... Progress
@@ -504,7 +504,7 @@ fragment Problem on UserError {
   }
 }`;
 
-export const CANCEL = `mutation Cancel ($input: CancelPaymentInput!) {
+export const CANCEL_PAYMENT = `mutation CancelPayment ($input: CancelPaymentInput!) {
   result: cancelPayment(input: $input) {
     payment {
       ... Progress

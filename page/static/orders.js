@@ -2,7 +2,7 @@ import { ask, newKey } from './api.js';
 import { dialog, fill, h } from './dom.js';
 import { busy, money, problem } from './parts.js';
 import { closer } from './payment.js';
-import { PAY } from './operations.js';
+import { START_PAYMENT } from './operations.js';
 import { t, time } from './texts.js';
 
 const titleOf = (o) => {
@@ -63,7 +63,7 @@ export function payOrder(o, { channels, balance, started, missing }) {
     fill(wrong);
     await busy(submit, async () => {
       try {
-        const { result } = await ask(PAY, { input: { idempotencyKey: keys.get(how), orderId: o.id, funding, expectedTotal: total } });
+        const { result } = await ask(START_PAYMENT, { input: { idempotencyKey: keys.get(how), orderId: o.id, funding, expectedTotal: total } });
         if (!result.payment) return fill(wrong, result.errors.map(explain));
         box.close();
         started(result.payment);

@@ -1,7 +1,7 @@
 import { ask } from './api.js';
 import { dialog, fill, h } from './dom.js';
 import { busy, countdown, ended, money, problem, status, via } from './parts.js';
-import { CANCEL, WATCH_PAYMENT } from './operations.js';
+import { CANCEL_PAYMENT, WATCH_PAYMENT } from './operations.js';
 import { t, time } from './texts.js';
 
 // showPayment opens one payment and keeps it live until it is closed: what the payer does next, the status, what happened.
@@ -35,7 +35,7 @@ export function showPayment(live, id, first, changed) {
       type: 'button', class: 'quiet-button', 'data-focus': 'cancel',
       onclick: () => busy(button, async () => {
         try {
-          const { result } = await ask(CANCEL, { input: { paymentId: p.id } });
+          const { result } = await ask(CANCEL_PAYMENT, { input: { paymentId: p.id } });
           if (result.errors.length) fill(wrong, problem('cancel-problem', result.errors.map((e) => e.message).join(' ')));
           else if (result.payment.version > version) {
             version = result.payment.version;

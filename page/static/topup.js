@@ -2,7 +2,7 @@ import { ask, newKey } from './api.js';
 import { judge, minor, scale } from './amount.js';
 import { fill, h } from './dom.js';
 import { busy, panel, problem } from './parts.js';
-import { TOP_UP, TOP_UP_OPTIONS } from './operations.js';
+import { START_TOP_UP, TOP_UP_OPTIONS } from './operations.js';
 import { listed, t } from './texts.js';
 
 // topUpPanel is the form that brings money in. started is told of the payment that it made.
@@ -90,7 +90,7 @@ export function topUpPanel(started) {
     if (state.sent !== JSON.stringify(online)) [state.key, state.sent] = [newKey(), JSON.stringify(online)]; // the same again is the same payment
     await busy(state.button, async () => {
       try {
-        const { result } = await ask(TOP_UP, { input: { idempotencyKey: state.key, online } });
+        const { result } = await ask(START_TOP_UP, { input: { idempotencyKey: state.key, online } });
         if (!result.payment) return complain(...result.errors.map((x) => h('p', {}, x.message)));
         state.sent = '';
         state.input.value = '';
