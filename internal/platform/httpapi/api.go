@@ -82,6 +82,7 @@ type API struct {
 	origins origins
 	metrics *metrics
 	spool   *spool
+	seats   *seats
 	handler http.Handler
 
 	draining context.Context // ends when the drain begins
@@ -102,7 +103,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads)}
+	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)

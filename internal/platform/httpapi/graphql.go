@@ -15,7 +15,7 @@ import (
 // graphql is /graphql: it chooses the transport by method and headers.
 func (a *API) graphql(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.Header.Get("Upgrade") != "":
+	case wantsSocket(r):
 		a.socket(w, r)
 	case r.Method == http.MethodPost:
 		a.post(w, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
@@ -24,7 +25,18 @@ func parseMessage(kind websocket.MessageType, data []byte) (m message, ok bool) 
 	if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil {
 		return m, false
 	}
-	return m, m.Type != "" && len(m.ID) <= maxOperationID
+	switch m.Type {
+	case "connection_init", "ping", "pong":
+		return m, isObject(m.Payload)
+	case "subscribe", "complete":
+		return m, m.ID != "" && len(m.ID) <= maxOperationID
+	}
+	return m, false
+}
+
+// isObject: an object, null, or nothing at all.
+func isObject(raw json.RawMessage) bool {
+	return len(raw) == 0 || raw[0] == '{' || string(raw) == "null"
 }
 
 // send writes a frame; a peer that does not take it in time loses its connection, and nobody else waits.
@@ -64,10 +76,14 @@ func (s *socket) init(m message) bool {
 	ctx, err := s.api.identify(ctx, payload.Authorization, language)
 	if err != nil {
 		if !isWrong(err) { // the keys are out of reach, or this address has sent too many wrong tokens: a later try may pass
-			s.close(websocket.StatusTryAgainLater, "try again later")
+			s.close(closeLater, "try again later")
 		} else {
 			s.close(closeUnauthorized, reasonUnauthorized)
 		}
+		return false
+	}
+	if auth.From(ctx) != nil && !s.seat.become(holder(ctx, "")) {
+		s.close(closeLater, "too many sockets and event streams are open")
 		return false
 	}
 	s.ctx = ctx
@@ -80,10 +96,6 @@ func (s *socket) init(m message) bool {
 func (s *socket) subscribe(m message) bool {
 	if !s.acknowledged {
 		s.close(closeUnauthorized, reasonUnauthorized)
-		return false
-	}
-	if m.ID == "" {
-		s.close(closeBadRequest, "Invalid message: id is missing")
 		return false
 	}
 	p, problem := decode(m.Payload)
@@ -104,17 +116,28 @@ func (s *socket) subscribe(m message) bool {
 	switch {
 	case taken:
 		cancel()
-		s.close(closeDuplicate, "Subscriber for "+m.ID+" already exists")
+		s.close(closeDuplicate, "Subscriber for "+reasonable(m.ID)+" already exists")
 		return false
 	case full:
 		cancel()
-		return s.fail(m.ID, gqlerror.List{failure("RATE_LIMITED", "too many operations run on this socket")})
+		return s.fail(m.ID, gqlerror.List{failure(codeRateLimited, "too many operations run on this socket")})
 	}
 	s.operations.Go(func() {
 		defer cancel()
 		s.run(ctx, m.ID, run, p)
 	})
 	return true
+}
+
+// maxReason of a close frame, in bytes, is left for an id (RFC 6455 §5.5).
+const maxReason = 80
+
+// reasonable is an id as a close frame has room for it.
+func reasonable(id string) string {
+	if len(id) <= maxReason {
+		return id
+	}
+	return strings.ToValidUTF8(id[:maxReason], "") + "…"
 }
 
 // stop ends an operation that the client has completed; its id is free at once.
@@ -149,6 +172,8 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 			}
 		}
 	}()
+	ctx, span := traceMessage(ctx, s.headers)
+	defer span.End()
 	ctx, op, errs := s.begin(ctx, p)
 	if len(errs) > 0 {
 		resp := s.api.fail(ctx, errs)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -121,62 +122,183 @@ func TestSocketOperations(t *testing.T) {
 	expect(`{"type":"ping"}`, `{"type":"pong"}`)
 }
 
-// Every close code of the protocol, driven by raw frames (graphql.md).
+// Every close code of the protocol, driven by frames written by hand (graphql.md).
 func TestCloseCodes(t *testing.T) {
-	w := start(t)
+	w := start(t, func(o *Options) { o.Timeouts.InitTimeout, o.Timeouts.BodyTimeout = time.Second, time.Second })
+	const open = ""
+	says := func(texts ...string) (frames []frame) {
+		for _, text := range texts {
+			frames = append(frames, frame{first: fin | textOp, payload: []byte(text)})
+		}
+		return frames
+	}
+	run := func(id, query string) string {
+		return fmt.Sprintf(`{"id":%q,"type":"subscribe","payload":{"query":%q}}`, id, query)
+	}
+	long := strings.Repeat("é", 60)
 	for name, c := range map[string]struct {
-		frames []string
-		want   websocket.StatusCode
+		init   string // sent and acknowledged first, but for "none"
+		frames []frame
+		want   int
 	}{
-		"not JSON":                 {[]string{`{`}, 4400},
-		"no type":                  {[]string{`{"id":"1"}`}, 4400},
-		"unknown type":             {[]string{`{"type":"connection_terminate"}`}, 4400},
-		"legacy start":             {[]string{hello, `{"id":"1","type":"start","payload":{"query":"{ hello }"}}`}, 4400},
-		"subscribe before ack":     {[]string{countTo2}, 4401},
-		"a wrong token":            {[]string{`{"type":"connection_init","payload":{"authorization":"Bearer bad"}}`}, 4401},
-		"no bearer":                {[]string{`{"type":"connection_init","payload":{"authorization":"me"}}`}, 4401},
-		"init payload a list":      {[]string{`{"type":"connection_init","payload":[1]}`}, 4400},
-		"keys down":                {[]string{`{"type":"connection_init","payload":{"Authorization":"Bearer down"}}`}, 1013},
-		"second init":              {[]string{hello, hello}, 4429},
-		"no id":                    {[]string{hello, `{"type":"subscribe","payload":{"query":"{ hello }"}}`}, 4400},
-		"long id":                  {[]string{hello, `{"id":"` + strings.Repeat("x", 200) + `","type":"subscribe","payload":{"query":"{ hello }"}}`}, 4400},
-		"no payload":               {[]string{hello, `{"id":"1","type":"subscribe"}`}, 4400},
-		"no query":                 {[]string{hello, `{"id":"1","type":"subscribe","payload":{}}`}, 4400},
-		"duplicate id":             {[]string{hello, forever, forever}, 4409},
-		"a frame over the limit":   {[]string{hello, `{"type":"ping","payload":"` + strings.Repeat("x", 30_000) + `"}`}, websocket.StatusMessageTooBig},
-		"the token ends meanwhile": {[]string{`{"type":"connection_init","payload":{"authorization":"Bearer soon"}}`, forever}, 4401},
+		"not JSON":                   {"none", says(`{`), 4400},
+		"JSON and more":              {open, says(`{"type":"ping"}{"type":"ping"}`), 4400},
+		"a list":                     {open, says(`[{"type":"ping"}]`), 4400},
+		"no message":                 {open, says(``), 4400},
+		"no type":                    {"none", says(`{"id":"1"}`), 4400},
+		"a type that is no text":     {open, says(`{"type":1}`), 4400},
+		"unknown type":               {"none", says(`{"type":"connection_terminate"}`), 4400},
+		"a type of the server's":     {open, says(`{"id":"1","type":"next","payload":{}}`), 4400},
+		"legacy start":               {open, says(`{"id":"1","type":"start","payload":{"query":"{ hello }"}}`), 4400},
+		"legacy stop":                {open, says(`{"id":"1","type":"stop"}`), 4400},
+		"init payload a list":        {"none", says(`{"type":"connection_init","payload":[1]}`), 4400},
+		"ping payload a text":        {open, says(`{"type":"ping","payload":"x"}`), 4400},
+		"no id":                      {open, says(`{"type":"subscribe","payload":{"query":"{ hello }"}}`), 4400},
+		"an empty id":                {open, says(run("", "{ hello }")), 4400},
+		"an id that is a number":     {open, says(`{"id":1,"type":"subscribe","payload":{"query":"{ hello }"}}`), 4400},
+		"complete without id":        {open, says(`{"type":"complete"}`), 4400},
+		"long id":                    {open, says(run(strings.Repeat("x", 200), "{ hello }")), 4400},
+		"no payload":                 {open, says(`{"id":"1","type":"subscribe"}`), 4400},
+		"payload no object":          {open, says(`{"id":"1","type":"subscribe","payload":"{ hello }"}`), 4400},
+		"payload a list":             {open, says(`{"id":"1","type":"subscribe","payload":[{"query":"{ hello }"}]}`), 4400},
+		"no query":                   {open, says(`{"id":"1","type":"subscribe","payload":{}}`), 4400},
+		"variables a list":           {open, says(`{"id":"1","type":"subscribe","payload":{"query":"{ hello }","variables":[]}}`), 4400},
+		"binary":                     {"none", []frame{{first: fin | binaryOp, payload: []byte(hello)}}, 4400},
+		"subscribe before ack":       {"none", says(countTo2), 4401},
+		"a wrong token":              {"none", says(`{"type":"connection_init","payload":{"authorization":"Bearer bad"}}`), 4401},
+		"no bearer":                  {"none", says(`{"type":"connection_init","payload":{"authorization":"me"}}`), 4401},
+		"the token ends meanwhile":   {`,"payload":{"authorization":"Bearer soon"}`, says(forever), 4401},
+		"no init in time":            {"none", nil, 4408},
+		"pings are no init":          {"none", says(`{"type":"ping"}`), 4408},
+		"duplicate id":               {open, says(forever, forever), 4409},
+		"duplicate long id":          {open, says(run(long, "subscription { forever }"), run(long, "subscription { forever }")), 4409},
+		"second init":                {open, says(hello), 4429},
+		"two inits at once":          {"none", says(hello, hello), 4429},
+		"keys down":                  {"none", says(`{"type":"connection_init","payload":{"Authorization":"Bearer down"}}`), 1013},
+		"too large":                  {open, says(`{"type":"ping","payload":"` + strings.Repeat("x", 30_000) + `"}`), 1009},
+		"far too large":              {open, says(strings.Repeat("x", 5<<20)), 1009},
+		"too large in pieces":        {open, pieces(strings.Repeat("x", 30_000), 1000), 1009},
+		"a text that is not UTF-8":   {open, []frame{{first: fin | textOp, payload: []byte("{\"type\":\"ping\",\"payload\":{\"a\":\"\xff\"}}")}}, 1007},
+		"unmasked":                   {open, []frame{{first: fin | textOp, unmasked: true, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"RSV1 without an extension":  {open, []frame{{first: fin | 0x40 | textOp, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"RSV2":                       {open, []frame{{first: fin | 0x20 | textOp, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"RSV3":                       {open, []frame{{first: fin | 0x10 | textOp, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"an opcode without meaning":  {open, []frame{{first: fin | 0x3, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"a continuation of nothing":  {open, []frame{{first: fin, payload: []byte(`{"type":"ping"}`)}}, 1002},
+		"two messages in each other": {open, []frame{{first: textOp, payload: []byte(`{"type":`)}, {first: fin | textOp, payload: []byte(`"ping"}`)}}, 1002},
+		"a ping in pieces":           {open, []frame{{first: pingOp, payload: []byte("x")}}, 1002},
+		"a ping too long":            {open, []frame{{first: fin | pingOp, payload: make([]byte, 126)}}, 1002},
+		"a close with half a code":   {open, []frame{{first: fin | closeOp, payload: []byte{3}}}, 1002},
+		"a close with a wrong code":  {open, []frame{{first: fin | closeOp, payload: []byte{3, 0xED}}}, 1002}, // 1005
+		"a close":                    {open, []frame{{first: fin | closeOp, payload: []byte{3, 0xE8}}}, 1000},
+		"half a frame":               {open, []frame{{first: fin | textOp, payload: []byte(`{"type":"ping"`), claims: 100}}, 1008},
+		"half a message":             {open, []frame{{first: textOp, payload: []byte(`{"type":"ping"`)}}, 1008},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn := w.dial(t)
-			for _, f := range c.frames { // the server may close before all are written
-				_ = conn.Write(t.Context(), websocket.MessageText, []byte(f))
+			x := w.dialWire(t, protocol)
+			if c.init != "none" {
+				x = w.opened(t, c.init)
 			}
-			code, frames := closes(t, conn)
+			for _, f := range c.frames {
+				x.raw(t, f.bytes())
+			}
+			code, reason, heard := x.closed(t)
 			if code != c.want {
-				t.Errorf("%d after %v", code, frames)
+				t.Errorf("%d %q after %v", code, reason, heard)
 			}
-			for _, f := range frames {
-				if strings.Contains(f, `"complete"`) {
-					t.Error("told complete:", f)
+			for _, h := range heard {
+				if strings.Contains(h, `"complete"`) {
+					t.Error("told complete:", h)
 				}
 			}
 		})
 	}
-	t.Run("binary", func(t *testing.T) {
-		conn := w.dial(t)
-		_ = conn.Write(t.Context(), websocket.MessageBinary, []byte(hello))
-		if code, _ := closes(t, conn); code != 4400 {
-			t.Error(code)
+}
+
+// pieces is a message in frames of so many bytes.
+func pieces(text string, bytes int) (frames []frame) {
+	for i := 0; i < len(text); i += bytes {
+		f := frame{payload: []byte(text[i:min(i+bytes, len(text))])}
+		if i == 0 {
+			f.first = textOp
 		}
-	})
-	t.Run("legacy protocol", func(t *testing.T) {
-		for _, p := range []string{"graphql-ws", ""} {
-			if code, _ := closes(t, w.dial(t, "protocol", p)); code != 4406 {
-				t.Error(p, code)
-			}
+		if i+bytes >= len(text) {
+			f.first |= fin
 		}
-	})
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+// What is allowed, if rarely seen.
+func TestFramesThatAreFine(t *testing.T) {
+	w := start(t)
+	x := w.dialWire(t, "graphql-ws, "+protocol) // both are offered: the legacy one is not spoken
+	if got := x.resp.Header.Get("Sec-WebSocket-Protocol"); got != protocol {
+		t.Fatal(got)
+	}
+	x.raw(t, frame{first: fin | pingOp, payload: []byte("early")}.bytes())
+	if op, payload, err := x.next(); op != pongOp || string(payload) != "early" {
+		t.Fatal(op, payload, err)
+	}
+	x.text(t, `{"type":"ping"}`)
+	if got := x.hear(t); got != `{"type":"pong"}` {
+		t.Fatal(got)
+	}
+	for _, f := range pieces(`{"type":"connection_init","payload":null}`, 7) { // with pings between the pieces (RFC 6455 §5.4)
+		x.raw(t, frame{first: fin | pongOp, payload: []byte("unasked")}.bytes())
+		x.raw(t, f.bytes())
+	}
+	if got := x.hear(t); got != ack {
+		t.Fatal(got)
+	}
+	x.text(t, `{"id":"none","type":"complete"}`, countTo2)
+	for _, want := range []string{`{"id":"1","type":"next","payload":{"data":{"count":1}}}`, `{"id":"1","type":"next","payload":{"data":{"count":2}}}`, `{"id":"1","type":"complete"}`} {
+		if got := x.hear(t); got != want {
+			t.Fatal(got)
+		}
+	}
+	x.text(t, strings.Replace(countTo2, "to:2", "to:0", 1)) // a completed id is free
+	if got := x.hear(t); got != `{"id":"1","type":"complete"}` {
+		t.Fatal(got)
+	}
+	x.text(t, `{"id":"1","type":"subscribe","payload":{"query":"{ nothing }"}}`)
+	if got := x.hear(t); !strings.HasPrefix(got, `{"id":"1","type":"error","payload":[{"message":"Cannot query field`) {
+		t.Fatal(got)
+	}
+	x.text(t, `{"type":"ping"}`)
+	if got := x.hear(t); got != `{"type":"pong"}` {
+		t.Fatal("after an error:", got)
+	}
+}
+
+// The opening handshake (RFC 6455 §4.2): what is wrong with it is said in JSON, and offers of other protocols are ignored.
+func TestHandshakes(t *testing.T) {
+	w := start(t)
+	for _, offered := range []string{"", "graphql-ws", "graphql-transport-ws-2"} {
+		if code, _, heard := w.dialWire(t, offered).closed(t); code != 4406 || len(heard) > 0 {
+			t.Errorf("%q: %d %v", offered, code, heard)
+		}
+	}
+	socket := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+	for name, c := range map[string]struct {
+		method  string
+		headers []string
+		status  int
+	}{
+		"POST":             {"POST", nil, 405},
+		"no connection":    {"GET", []string{"Connection", ""}, 426},
+		"another version":  {"GET", []string{"Sec-WebSocket-Version", "8"}, 426},
+		"no key":           {"GET", []string{"Sec-WebSocket-Key", ""}, 400},
+		"a short key":      {"GET", []string{"Sec-WebSocket-Key", "eA=="}, 400},
+		"another protocol": {"POST", []string{"Upgrade", "h2c"}, 200},
+	} {
+		a := w.send(t, c.method, "/graphql", `{"query":"{ hello }"}`, slices.Concat(socket, c.headers)...)
+		if a.status != c.status || !strings.HasPrefix(a.header.Get("Content-Type"), mediaJSON) || c.status != 200 && a.code() != codeBadInput {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
 }
 
 func TestUpgradeIsJudged(t *testing.T) {
@@ -266,9 +388,10 @@ func TestCutSocketsLeaveNothing(t *testing.T) {
 	}
 	eventually(t, "subscriptions end", func() bool { return w.follows.Load() == 0 })
 	eventually(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= before+2 })
-	if a := w.send(t, "GET", "/metrics", ""); !strings.Contains(a.body, "paydesk_websockets 0") || !strings.Contains(a.body, "paydesk_subscriptions 0") {
-		t.Error("the gauges remember them")
-	}
+	eventually(t, "the gauges forget them", func() bool {
+		a := w.send(t, "GET", "/metrics", "")
+		return strings.Contains(a.body, "paydesk_websockets 0") && strings.Contains(a.body, "paydesk_subscriptions 0")
+	})
 }
 
 // One that stops reading delays nobody and is cut by the write deadline.

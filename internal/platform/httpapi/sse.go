@@ -17,6 +17,11 @@ import (
 // events answers an operation as server-sent events, "distinct connections mode" of the GraphQL over SSE protocol: next
 // for every response, complete at the end. When the process drains the stream just ends, and clients connect anew.
 func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request, p *graphql.RawParams) {
+	seat := a.admitLong(ctx, w, r)
+	if seat == nil {
+		return
+	}
+	defer seat.leave()
 	if !a.enter(w, r) {
 		return
 	}
@@ -34,10 +39,10 @@ func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request
 	w.WriteHeader(http.StatusOK)
 	s.send(":\n\n") // headers leave at once
 	defer s.end(time.AfterFunc(a.o.Timeouts.PingInterval, func() { s.beat(a.o.Timeouts.PingInterval) }))
-	a.stream(ctx, s, p)
+	a.stream(ctx, s, r.Method, p)
 }
 
-func (a *API) stream(ctx context.Context, s *stream, p *graphql.RawParams) {
+func (a *API) stream(ctx context.Context, s *stream, method string, p *graphql.RawParams) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.o.Log.ErrorContext(ctx, "panic", "panic", p, "stack", string(debug.Stack()))
@@ -46,6 +51,9 @@ func (a *API) stream(ctx context.Context, s *stream, p *graphql.RawParams) {
 		}
 	}()
 	ctx, op, errs := a.begin(ctx, p)
+	if len(errs) == 0 && method == http.MethodGet && op.Operation.Operation == ast.Mutation {
+		errs = gqlerror.List{failure(codeBadInput, "a mutation wants POST")}
+	}
 	if len(errs) > 0 {
 		s.next(a.fail(ctx, errs))
 		s.complete()

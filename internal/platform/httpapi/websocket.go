@@ -2,9 +2,15 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+	utf "unicode/utf8"
 
 	"github.com/coder/websocket"
 
@@ -14,7 +20,8 @@ import (
 // protocol is the one subprotocol that is spoken (graphql-transport-ws, PROTOCOL.md of graphql-ws).
 const protocol = "graphql-transport-ws"
 
-// Close codes of the protocol. A client takes the 44xx as its own mistake and does not try again; 1001 it does.
+// Close codes of the protocol. A client takes the 44xx as its own mistake and does not try again; after 1001 and 1013 it does,
+// so a user who holds too many sockets is told 1013: graphql-ws comes back, later each time, and finds room once one has closed.
 const (
 	closeGoingAway     = websocket.StatusGoingAway
 	closeInternal      = websocket.StatusCode(4500)
@@ -24,9 +31,13 @@ const (
 	closeInitTimeout   = websocket.StatusCode(4408)
 	closeDuplicate     = websocket.StatusCode(4409)
 	closeTooManyInits  = websocket.StatusCode(4429)
+	closeLater         = websocket.StatusTryAgainLater
 	maxOperationID     = 128
 	reasonUnauthorized = "Unauthorized"
 )
+
+// closeWithin is how long a peer may take to answer a close; in the middle of a frame too.
+const closeWithin = 5 * time.Second
 
 // socket answers a WebSocket at /graphql.
 func (a *API) socket(w http.ResponseWriter, r *http.Request) {
@@ -34,32 +45,32 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusForbidden, codeForbidden, "this origin may not open a WebSocket")
 		return
 	}
+	if !handshake(w, r) {
+		return
+	}
 	ctx, err := a.identify(a.withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
 	if err != nil {
 		a.refuseToken(w, r, err)
 		return
 	}
+	seat := a.admitLong(ctx, w, r)
+	if seat == nil {
+		return
+	}
+	defer seat.leave()
 	if !a.enter(w, r) {
 		return
 	}
 	defer a.sockets.Done()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{protocol},
-		InsecureSkipVerify: true, // the origin has been judged
-		CompressionMode:    websocket.CompressionDisabled,
-	})
-	if err != nil {
-		return // Accept has answered
+	conn, below := upgrade(w, r)
+	if conn == nil {
+		return
 	}
 	a.metrics.sockets.Inc()
 	defer a.metrics.sockets.Dec()
-	if conn.Subprotocol() != protocol {
-		_ = conn.Close(closeUnsupported, "Subprotocol not acceptable")
-		return
-	}
 	conn.SetReadLimit(int64(a.o.Limits.Body))
 	ctx, cancel := context.WithCancel(ctx)
-	s := &socket{api: a, conn: conn, life: ctx, ctx: ctx, cancel: cancel, language: r.Header.Get("Accept-Language"),
+	s := &socket{api: a, conn: conn, below: below, seat: seat, life: ctx, ctx: ctx, cancel: cancel, language: r.Header.Get("Accept-Language"),
 		headers: r.Header, running: map[string]*running{}}
 	s.serve()
 }
@@ -68,12 +79,15 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request) {
 type socket struct {
 	api      *API
 	conn     *websocket.Conn
+	below    net.Conn
+	seat     *seat
 	life     context.Context //nolint:containedctx // ends with the connection
 	ctx      context.Context //nolint:containedctx // life and, once acknowledged, the viewer; the reader's alone
 	cancel   context.CancelFunc
 	language string
 	headers  http.Header
-	expiry   *time.Timer // closes the socket when the token ends; nil without one
+	expiry   *time.Timer  // closes the socket when the token ends; nil without one
+	ended    atomic.Int32 // the first close code of ours, 0 while there is none
 
 	greeted, acknowledged bool // touched by the reader alone
 	operations            sync.WaitGroup
@@ -88,7 +102,9 @@ func (s *socket) serve() {
 	late := time.AfterFunc(s.api.o.Timeouts.InitTimeout, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
 	stopDrain := context.AfterFunc(s.api.draining, func() { s.close(closeGoingAway, "the server restarts") })
 	ping := s.ping()
+	var last error
 	defer func() {
+		s.api.metrics.closed(websocket.StatusCode(s.ended.Load()), last)
 		s.cancel()
 		stopDrain()
 		late.Stop()
@@ -99,9 +115,19 @@ func (s *socket) serve() {
 		s.operations.Wait()
 		_ = s.conn.CloseNow()
 	}()
+	if s.conn.Subprotocol() != protocol {
+		s.close(closeUnsupported, "Subprotocol not acceptable")
+		return
+	}
 	for {
-		kind, data, err := s.conn.Read(context.Background()) // ends with the connection
+		kind, data, err := s.read()
 		if err != nil {
+			last = err
+			s.broken(err)
+			return
+		}
+		if kind == websocket.MessageText && !utf.Valid(data) { // RFC 6455 §8.1
+			s.close(websocket.StatusInvalidFramePayloadData, "Invalid UTF-8")
 			return
 		}
 		m, ok := parseMessage(kind, data)
@@ -112,6 +138,42 @@ func (s *socket) serve() {
 		if !s.handle(m, late) {
 			return
 		}
+	}
+}
+
+// read waits for a message as long as it takes; once one has begun it has to come in the time of a body.
+func (s *socket) read() (kind websocket.MessageType, data []byte, err error) {
+	kind, r, err := s.conn.Reader(context.Background()) // ends with the connection
+	if err != nil {
+		return 0, nil, err
+	}
+	s.readBy(now().Add(s.api.o.Timeouts.BodyTimeout))
+	data, err = io.ReadAll(r)
+	s.readBy(time.Time{})
+	return kind, data, err
+}
+
+// readBy sets when reading fails, unless the socket is being closed: that has a deadline of its own.
+func (s *socket) readBy(deadline time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended.Load() == 0 {
+		_ = s.below.SetReadDeadline(deadline)
+	}
+}
+
+// broken ends a connection that could not be read: told why where the peer is there and has broken the protocol.
+func (s *socket) broken(err error) {
+	var network net.Error
+	switch {
+	case websocket.CloseStatus(err) != -1: // the peer has closed, and was answered
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.close(websocket.StatusPolicyViolation, "the message came too slowly")
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		s.close(websocket.StatusMessageTooBig, "") // the library has told; what is still coming is read, or it would be reset
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &network):
+	default:
+		s.close(websocket.StatusProtocolError, "")
 	}
 }
 
@@ -147,10 +209,12 @@ func (s *socket) ping() (stop func()) {
 	var timer *time.Timer
 	var mu sync.Mutex
 	check := func() {
-		ctx, cancel := context.WithTimeout(s.life, every)
+		ctx, cancel := context.WithTimeout(context.Background(), every) // not s.life: a close would cut itself off
 		defer cancel()
 		if err := s.conn.Ping(ctx); err != nil {
-			_ = s.conn.CloseNow()
+			if s.life.Err() == nil {
+				_ = s.conn.CloseNow()
+			}
 			return
 		}
 		mu.Lock()
@@ -171,6 +235,10 @@ func (s *socket) ping() (stop func()) {
 
 // close ends the connection with a code that tells the client why. It may wait a few seconds for the peer's answer.
 func (s *socket) close(code websocket.StatusCode, reason string) {
+	s.mu.Lock()
+	s.ended.CompareAndSwap(0, int32(code))
+	_ = s.below.SetReadDeadline(now().Add(closeWithin))
+	s.mu.Unlock()
 	s.cancel()
 	_ = s.conn.Close(code, reason)
 }
