@@ -35,9 +35,10 @@ func (a *app) adapters(ctx context.Context) (channel.Registry, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[name] = channel.WithBreaker(adapter, channel.BreakerOptions{OnChange: func(name, from, to string) {
+		out[name] = channel.WithBreaker(adapter, channel.BreakerOptions{Around: a.metrics.around, OnChange: func(name, from, to string) {
 			a.log.Warn("circuit breaker", "channel", name, "from", from, "to", to)
 		}})
+		a.metrics.open(name)
 	}
 	return out, nil
 }

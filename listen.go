@@ -35,7 +35,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	})
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
-		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Limiter: a.limiter, Proxies: a.cfg.Rates.Proxies,
+		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Slow: a.cfg.Log.Slow, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Limiter: a.limiter, Proxies: a.cfg.Rates.Proxies,
 		Persisted: a.persisted(), Documents: persisted.NewStore(a.redis, a.cfg.Persisted.TTL, a.log),
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},

@@ -2,74 +2,127 @@ package main
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"paydesk/internal/platform/database"
+	"paydesk/internal/channel"
+	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
-// metrics are what the whole process shows at /metrics beside the requests (contract.md §8).
+// metrics are what the whole process counts beside the requests (contract.md §8); what is read at a scrape is in watch.go.
 type metrics struct {
 	payments *prometheus.CounterVec
+	heard    *prometheus.CounterVec
+	calls    *prometheus.HistogramVec
 	swept    *prometheus.CounterVec
+	failed   *prometheus.CounterVec
 	took     *prometheus.GaugeVec
+	ran      *prometheus.GaugeVec
+	redis    *prometheus.HistogramVec
+	redisBad *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
-	m := &metrics{
-		payments: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "paydesk_payments_total", Help: "Transitions of payments by channel (BALANCE without one) and the status they reached."}, []string{"channel", "status"}),
-		swept:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "paydesk_sweep_done_total", Help: "Pieces of due work done, by job."}, []string{"job"}),
-		took:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "paydesk_sweep_last_seconds", Help: "How long a job's last run took."}, []string{"job"}),
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		r.MustRegister(v)
+		return v
 	}
-	r.MustRegister(m.payments, m.swept, m.took)
-	return m
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		r.MustRegister(v)
+		return v
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+		r.MustRegister(v)
+		return v
+	}
+	return &metrics{
+		payments: counter("paydesk_payments_total", "Transitions of payments by channel (BALANCE without one) and the status they reached.", "channel", "status"),
+		heard: counter("paydesk_notifications_total", "Notifications of channels by what became of them: APPLIED, NOTHING (said before), LATE, SUSPENSE, UNKNOWN_REFERENCE, REPEATED, "+
+			"REFUSED (wrong signature or merchant), LATER (stored, tried again), FAILED (not stored).", "channel", "outcome"),
+		calls: histogram("paydesk_channel_call_duration_seconds", "Calls to channels by what came of them: ok, declined, paid (a close that came too late), unavailable, unknown.",
+			[]float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}, "channel", "call", "outcome"),
+		swept:  counter("paydesk_sweep_done_total", "Pieces of due work done, by job.", "job"),
+		failed: counter("paydesk_sweep_failures_total", "Runs of a job that failed; what it left is tried again.", "job"),
+		took:   gauge("paydesk_sweep_last_duration_seconds", "How long a job's last run took.", "job"),
+		ran:    gauge("paydesk_sweep_last_run_timestamp_seconds", "When a job's last run ended, Unix time of the wall clock.", "job"),
+		redis: histogram("paydesk_redis_duration_seconds", "Round trips to Redis by command; pipeline for several at once.",
+			[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1}, "command"),
+		redisBad: counter("paydesk_redis_errors_total", "Round trips to Redis that failed, by command.", "command"),
+	}
 }
+
+// balance stands for a payment without a channel.
+const balance models.PaymentChannel = "BALANCE"
 
 func (m *metrics) moved(channel models.PaymentChannel, to models.PaymentStatus) {
 	if channel == "" {
-		channel = "BALANCE"
+		channel = balance
 	}
 	m.payments.WithLabelValues(string(channel), string(to)).Inc()
 }
 
-func (m *metrics) ran(job string, took time.Duration, done int) {
-	m.took.WithLabelValues(job).Set(took.Seconds())
-	m.swept.WithLabelValues(job).Add(float64(done))
+// open shows a channel at zero, so that its first payment is seen as an increase.
+func (m *metrics) open(c models.PaymentChannel) {
+	for _, status := range []models.PaymentStatus{models.PaymentProcessing, models.PaymentRequiresAction, models.PaymentSucceeded,
+		models.PaymentFailed, models.PaymentCanceled, models.PaymentExpired} {
+		m.payments.WithLabelValues(string(c), string(status))
+	}
 }
 
-// lagTimeout bounds what a scrape may wait for the database.
-const lagTimeout = time.Second
+func (m *metrics) notified(channel models.PaymentChannel, outcome string) {
+	m.heard.WithLabelValues(string(channel), outcome).Inc()
+}
 
-// watch registers what is read when somebody scrapes.
-func (a *app) watch(r prometheus.Registerer) {
-	gauge := func(name, help string, read func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+func (m *metrics) sweep(job string, took time.Duration, done int, err error) {
+	m.took.WithLabelValues(job).Set(took.Seconds())
+	m.ran.WithLabelValues(job).SetToCurrentTime()
+	m.swept.WithLabelValues(job).Add(float64(done))
+	failures := m.failed.WithLabelValues(job)
+	if err != nil {
+		failures.Inc()
 	}
-	for pool, of := range map[string]func(database.Stats) sql.DBStats{
-		"read":        func(s database.Stats) sql.DBStats { return s.Reads },
-		"transaction": func(s database.Stats) sql.DBStats { return s.Transactions },
-	} {
-		for state, read := range map[string]func(sql.DBStats) int{
-			"in_use": func(s sql.DBStats) int { return s.InUse },
-			"idle":   func(s sql.DBStats) int { return s.Idle },
-		} {
-			r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "paydesk_database_connections", Help: "Connections to the database, by pool and state.",
-				ConstLabels: prometheus.Labels{"pool": pool, "state": state}}, func() float64 { return float64(read(of(a.db.Stats()))) }))
-		}
+}
+
+func (m *metrics) asked(command string, took time.Duration, err error) {
+	m.redis.WithLabelValues(command).Observe(took.Seconds())
+	if err != nil {
+		m.redisBad.WithLabelValues(command).Inc()
 	}
-	gauge("paydesk_database_round_trips", "Round trips to the database since the start.", func() float64 { return float64(a.db.Stats().RoundTrips) })
-	gauge("paydesk_database_retries", "Transactions run again after a conflict since the start.", func() float64 { return float64(a.db.Stats().Retries) })
-	gauge("paydesk_live_watchers", "Subscriptions that wait for a wake-up.", func() float64 { return float64(a.hub.Watching()) })
-	gauge("paydesk_outbox_lag_seconds", "Age of the oldest row that still has to be told; -1 where the database did not say.", func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), lagTimeout)
-		defer cancel()
-		lag, err := a.outbox.Lag(ctx)
-		if err != nil {
-			return -1
+}
+
+// around times a call to a channel and gives it a span. Nothing of ours goes into the provider's request: it learns no trace.
+func (m *metrics) around(ctx context.Context, c models.PaymentChannel, call string) (context.Context, func(error)) {
+	start := time.Now()
+	ctx, span := trace.Child(ctx, trace.Client, string(c)+" "+call)
+	span.Set("paydesk.channel", string(c))
+	span.Set("paydesk.channel.call", call)
+	return ctx, func(err error) {
+		outcome := outcomeOf(err)
+		m.calls.WithLabelValues(string(c), call, outcome).Observe(time.Since(start).Seconds())
+		span.Set("paydesk.channel.outcome", outcome)
+		if outcome == "unknown" || outcome == "unavailable" {
+			span.Fail(outcome)
 		}
-		return lag.Seconds()
-	})
+		span.End()
+	}
+}
+
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, channel.ErrDeclined):
+		return "declined"
+	case errors.Is(err, channel.ErrAlreadyPaid):
+		return "paid"
+	case errors.Is(err, channel.ErrUnavailable):
+		return "unavailable"
+	}
+	return "unknown"
 }

@@ -89,7 +89,7 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, listene
 	a := &app{cfg: cfg, log: log, registry: telemetry.NewRegistry()}
 	a.metrics = newMetrics(a.registry)
 	a.own, a.public = addresses(cfg, listener)
-	for _, step := range []func(context.Context) error{a.manifests, a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
+	for _, step := range []func(context.Context) error{a.manifests, a.traces, a.stores, a.time, a.tokens, a.business, a.providers, a.work} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.close())
 		}
@@ -121,6 +121,25 @@ func (a *app) close() (err error) {
 	return err
 }
 
+// flushWithin bounds, at the end, the wait for a collector of traces: the drain has had its time (contract §1: 15 s in all).
+const flushWithin = time.Second
+
+func (a *app) traces(ctx context.Context) error {
+	stop, err := telemetry.StartTracing(ctx, a.cfg.Trace, version(), a.registry, a.log)
+	if err != nil {
+		return err
+	}
+	a.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), flushWithin)
+		defer cancel()
+		if err := stop(ctx); err != nil { // nobody's loss but the operator's
+			a.log.Warn("the last traces were not delivered", "error", err)
+		}
+		return nil
+	})
+	return nil
+}
+
 func (a *app) stores(ctx context.Context) (err error) {
 	if a.db, err = openDatabase(ctx, a.cfg); err != nil {
 		return err
@@ -134,6 +153,7 @@ func (a *app) stores(ctx context.Context) (err error) {
 		return err
 	}
 	a.redis = client
+	redisx.Watch(client, a.metrics.asked)
 	a.onClose(end)
 	if err := client.Ping(ctx).Err(); err != nil { // not a reason to stop: everything works without it, only slower
 		a.log.Warn("Redis does not answer", "error", err)
@@ -195,7 +215,8 @@ func (a *app) providers(ctx context.Context) (err error) {
 		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
 		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
 	})
-	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log}
+	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log, Heard: a.metrics.notified}
+	a.metrics.open(balance)
 	return nil
 }
 
@@ -222,7 +243,7 @@ const (
 )
 
 func (a *app) work(context.Context) error {
-	a.sweeper = sweep.New(sweepEvery, a.log, a.metrics.ran,
+	a.sweeper = sweep.New(sweepEvery, a.log, a.metrics.sweep,
 		sweep.Job{Name: "payments", Run: func(ctx context.Context) (int, error) { return a.payments.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "orders", Run: func(ctx context.Context) (int, error) {
 			n, err := a.orders.ExpireDue(ctx, a.clock.Now(), sweepBatch)

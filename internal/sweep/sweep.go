@@ -25,7 +25,7 @@ type Sweeper struct {
 	jobs    []*job
 	every   time.Duration
 	log     *slog.Logger
-	observe func(name string, took time.Duration, done int)
+	observe func(name string, took time.Duration, done int, err error)
 }
 
 type job struct {
@@ -35,7 +35,7 @@ type job struct {
 
 // New makes a sweeper that looks for due work every so often, on the wall clock. Observe is told of each job's run, from
 // several goroutines; it may be nil.
-func New(every time.Duration, log *slog.Logger, observe func(name string, took time.Duration, done int), jobs ...Job) *Sweeper {
+func New(every time.Duration, log *slog.Logger, observe func(name string, took time.Duration, done int, err error), jobs ...Job) *Sweeper {
 	s := &Sweeper{every: every, log: log, observe: observe}
 	for _, j := range jobs {
 		s.jobs = append(s.jobs, &job{Job: j})
@@ -92,7 +92,7 @@ func (s *Sweeper) run(ctx context.Context, j *job) (done int) {
 		s.log.ErrorContext(ctx, "sweep", "job", j.Name, "error", err)
 	}
 	if s.observe != nil {
-		s.observe(j.Name, time.Since(begin), done)
+		s.observe(j.Name, time.Since(begin), done, err)
 	}
 	if done > 0 || err != nil { // jobs look every second: what they do is worth a span, that there is nothing to do is not
 		span := trace.Did(ctx, "sweep "+j.Name, begin)

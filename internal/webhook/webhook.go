@@ -185,6 +185,17 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 	return len(rows), nil
 }
 
+// Lag is how long the notification that is longest due has waited to be tried again; zero when none is due.
+func (i *Inbox) Lag(ctx context.Context) (time.Duration, error) {
+	var due time.Time
+	now := i.Clock.Now()
+	found, err := i.DB.QueryRow(ctx, []any{&due}, "SELECT next_at FROM inbox WHERE next_at <= ? ORDER BY next_at LIMIT 1", now)
+	if err != nil || !found {
+		return 0, err
+	}
+	return now.Sub(due), nil
+}
+
 // again tries one stored notification. Its time is moved on first: one that cannot be handled, whatever it does, does not
 // stand in the way of the others, and only one instance has it.
 func (i *Inbox) again(ctx context.Context, x row) error {

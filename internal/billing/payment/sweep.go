@@ -55,6 +55,17 @@ func (s *Service) lateWatch(p models.Payment, now time.Time, count int64) *time.
 	return &at
 }
 
+// Lag is how long the payment that is longest due has waited to be looked at; zero when none is due.
+func (s *Service) Lag(ctx context.Context) (time.Duration, error) {
+	var due time.Time
+	now := s.Clock.Now()
+	found, err := s.DB.QueryRow(ctx, []any{&due}, "SELECT sweep_at FROM payments WHERE sweep_at <= ? ORDER BY sweep_at LIMIT 1", now)
+	if err != nil || !found {
+		return 0, err
+	}
+	return now.Sub(due), nil
+}
+
 // workers is how many payments one instance looks at at a time: a channel that is slow to answer costs one answer's time,
 // not one for each open payment.
 const workers = 16

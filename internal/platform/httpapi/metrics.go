@@ -19,6 +19,7 @@ type metrics struct {
 	documents     map[string]prometheus.Counter
 	deprecated    *prometheus.CounterVec
 	refusals      *prometheus.CounterVec
+	limits        map[string]prometheus.Counter
 	inFlight      prometheus.Gauge
 	sockets       prometheus.Gauge
 	subscriptions prometheus.Gauge
@@ -27,6 +28,13 @@ type metrics struct {
 	uploadBytes   prometheus.Counter
 	names         names
 }
+
+// What the rate limits count.
+const (
+	limitOperations = "operations"
+	limitMutations  = "mutations"
+	limitSignIn     = "sign_in"
+)
 
 // Where a document came from.
 const (
@@ -42,6 +50,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		deprecated: vector(r, "paydesk_graphql_deprecated_total", "Operations that used a deprecated element of the schema: Type.field, Type.field(argument:).", "element"),
 		refusals:   vector(r, "paydesk_http_refusals_total", "HTTP requests that never became an operation, by status and code.", "status", "code"),
 		closes:     vector(r, "paydesk_websocket_closes_total", "WebSockets that ended, by close code and by whom. 1006: cut without a close.", "code", "by"),
+		limits:     map[string]prometheus.Counter{},
 		documents:  map[string]prometheus.Counter{},
 		duration:   map[ast.Operation]prometheus.Observer{},
 		inFlight:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "paydesk_http_in_flight", Help: "HTTP requests being answered, open WebSockets and event streams among them."}),
@@ -51,6 +60,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		uploads:     prometheus.NewCounter(prometheus.CounterOpts{Name: "paydesk_uploads_total", Help: "Files uploaded."}),
 		uploadBytes: prometheus.NewCounter(prometheus.CounterOpts{Name: "paydesk_upload_bytes_total", Help: "Bytes of the files uploaded."}),
 		names:       names{known: map[string]*series{}},
+	}
+	limits := vector(r, "paydesk_rate_limited_total", "Refusals by the rate limits: operations (of a user, an account, an address), mutations (of a user), sign_in (tokens of an address).", "limit")
+	for _, by := range []string{limitOperations, limitMutations, limitSignIn} {
+		m.limits[by] = limits.WithLabelValues(by)
 	}
 	documents := vector(r, "paydesk_graphql_documents_total", "Documents by how they were named: text in full, registered, automatic (persisted by hash), unknown (a hash that nobody knows).", "source")
 	for _, source := range []string{fromText, fromRegistered, fromAutomatic, fromNowhere} {

@@ -48,6 +48,9 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	f := &form{limits: a.o.Limits, spool: a.spool}
 	if p, err := f.read(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, limit)); err == nil {
+		for _, x := range f.files {
+			a.metrics.uploaded(int64(x.size))
+		}
 		return context.WithValue(ctx, formKey{}, true), p, f.remove, true
 	} else {
 		f.remove()

@@ -45,7 +45,7 @@ func (a *API) limitOperation(ctx context.Context) gqlerror.List {
 	if a.o.Limiter == nil {
 		return nil
 	}
-	return limited(a.o.Limiter.Operation(ctx, auth.From(ctx), addressFrom(ctx)))
+	return a.limited(limitOperations, a.o.Limiter.Operation(ctx, auth.From(ctx), addressFrom(ctx)))
 }
 
 // limitMutation counts the root fields that a mutation is going to run: an alias is not a way around the limit.
@@ -54,14 +54,15 @@ func (a *API) limitMutation(ctx context.Context, op *graphql.OperationContext) g
 		return nil
 	}
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{a.o.Schema.Schema().Mutation.Name})
-	return limited(a.o.Limiter.Mutation(ctx, auth.From(ctx), len(fields)))
+	return a.limited(limitMutations, a.o.Limiter.Mutation(ctx, auth.From(ctx), len(fields)))
 }
 
 // limited is the refusal, with how many seconds to wait; nil without a wait.
-func limited(wait time.Duration) gqlerror.List {
+func (a *API) limited(by string, wait time.Duration) gqlerror.List {
 	if wait <= 0 {
 		return nil
 	}
+	a.metrics.limits[by].Inc()
 	seconds := int((wait + time.Second - 1) / time.Second)
 	e := failure(codeRateLimited, fmt.Sprintf("too many requests: try again in %d s", seconds))
 	e.Extensions["retryAfter"] = seconds
@@ -103,7 +104,7 @@ func (a *API) verify(ctx context.Context, token string) (*auth.Viewer, error) {
 		return a.o.Verifier.Verify(ctx, token)
 	}
 	address := addressFrom(ctx)
-	if refusal := limited(a.o.Limiter.SignIn(ctx, address)); refusal != nil {
+	if refusal := a.limited(limitSignIn, a.o.Limiter.SignIn(ctx, address)); refusal != nil {
 		return nil, &tooOften{refusal}
 	}
 	v, err := a.o.Verifier.Verify(ctx, token)
