@@ -135,7 +135,7 @@ func TestDevelopmentTokensEndOnTime(t *testing.T) {
 	}
 }
 
-func sign(t *testing.T, alg jwa.SignatureAlgorithm, key any, claims map[string]any) string {
+func sign(t testing.TB, alg jwa.SignatureAlgorithm, key any, claims map[string]any) string {
 	t.Helper()
 	token := jwt.New()
 	for k, v := range claims {
@@ -163,7 +163,7 @@ func claims(change map[string]any) map[string]any {
 	return c
 }
 
-func keyFile(t *testing.T, public any) string {
+func keyFile(t testing.TB, public any) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
