@@ -2,12 +2,17 @@ package ratelimit
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-const guessesIn = time.Hour
+const (
+	guessesIn = time.Hour
+	// guessPatience is longer than patience: a guess does not go on without Redis, and nobody makes many.
+	guessPatience = time.Second
+)
 
 // guess notes a guess, where there were not too many in the last span. It answers the microseconds until there is room, or 0. The
 // list holds the time of each guess, the oldest first.
@@ -37,22 +42,20 @@ return 0
 // A Redis that was emptied has forgotten the tries. Where a code has few possibilities (six digits), count the wrong tries in its own
 // row too.
 func (l *Limiter) Guess(ctx context.Context, kind, subject string) (wait time.Duration, err error) {
-	err = l.reach(ctx, func(ctx context.Context) error {
-		micros, err := guess.Run(ctx, l.redis, []string{guessKey(kind, subject)}, l.guesses, guessesIn.Microseconds()).Int64()
-		wait = time.Duration(micros) * time.Microsecond
-		return err
-	})
-	return wait, err
+	ctx, cancel := context.WithTimeout(ctx, guessPatience)
+	defer cancel()
+	micros, err := guess.Run(ctx, l.redis, []string{guessKey(kind, subject)}, l.guesses, guessesIn.Microseconds()).Int64()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return time.Duration(micros) * time.Microsecond, nil
 }
 
 // Right takes the last guess back: it was right. Should Redis be away, the guess stays counted for its hour.
 func (l *Limiter) Right(ctx context.Context, kind, subject string) {
-	_ = l.reach(ctx, func(ctx context.Context) error {
-		if err := l.redis.RPop(ctx, guessKey(kind, subject)).Err(); err != redis.Nil {
-			return err
-		}
-		return nil
-	})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), guessPatience)
+	defer cancel()
+	l.redis.RPop(ctx, guessKey(kind, subject))
 }
 
 func guessKey(kind, subject string) string { return "rate:guess:" + kind + ":" + subject }

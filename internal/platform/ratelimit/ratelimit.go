@@ -41,7 +41,8 @@ type Limiter struct {
 	signIn      budget
 	guesses     int
 
-	away atomic.Int64 // unix nanoseconds until which Redis is not asked; 0: it answers
+	patience time.Duration
+	away     atomic.Int64 // unix nanoseconds until which Redis is not asked; 0: it answers
 }
 
 // New counts in Redis by the rates of the configuration.
@@ -50,7 +51,7 @@ func New(client redis.UniversalClient, rates config.Rates, development bool, log
 	if development {
 		wider = inDevelopment
 	}
-	l := &Limiter{redis: client, log: log, buckets: newTable(), guesses: rates.Guesses}
+	l := &Limiter{redis: client, log: log, buckets: newTable(), guesses: rates.Guesses, patience: patience}
 	l.user, l.money = perMinute(wider*rates.User), perMinute(wider*rates.Money)
 	l.service.user, l.service.money = perMinute(forServices*wider*rates.User), perMinute(forServices*wider*rates.Money)
 	l.account, l.signIn = perMinute(wider*rates.Account), perMinute(wider*rates.SignIn)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// timeout bounds what a Redis that hangs may cost a request; an answer takes well below a millisecond.
-	timeout = 75 * time.Millisecond
+	// patience bounds what a Redis that hangs may cost a request; an answer takes well below a millisecond.
+	patience = 100 * time.Millisecond
 	// pause is how long Redis is left alone after it did not answer: then one request tries again.
 	pause = time.Second
 	// grain covers what a wait loses on its way through two clocks.
@@ -73,7 +73,7 @@ func (l *Limiter) reach(ctx context.Context, run func(context.Context) error) er
 		return ErrAway
 	}
 	// A client that hangs up says nothing about Redis.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience)
 	defer cancel()
 	err := run(ctx)
 	if err == nil {
@@ -83,7 +83,7 @@ func (l *Limiter) reach(ctx context.Context, run func(context.Context) error) er
 		return nil
 	}
 	if l.away.Swap(time.Now().Add(pause).UnixNano()) == 0 {
-		l.log.WarnContext(ctx, "Redis does not answer: each instance counts rate limits by itself, codes cannot be tried", "error", err)
+		l.log.WarnContext(ctx, "Redis does not answer: each instance counts rate limits by itself", "error", err)
 	}
 	return ErrAway
 }
