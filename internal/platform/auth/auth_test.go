@@ -9,11 +9,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +20,6 @@ import (
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
-	"github.com/lestrrat-go/jwx/v3/jwk"
 	"github.com/lestrrat-go/jwx/v3/jwt"
 	"go.uber.org/goleak"
 
@@ -255,61 +251,6 @@ func TestCachedTokenStillExpires(t *testing.T) {
 	shift.Store(int64(2 * time.Minute))
 	if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrToken) {
 		t.Fatal(err)
-	}
-}
-
-// Keys rotate: a token with a key id that is not known yet makes the keys be fetched again.
-func TestKeyRotation(t *testing.T) {
-	var set atomic.Pointer[jwk.Set]
-	publish := func(kid string) *ecdsa.PrivateKey {
-		key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		public, _ := jwk.Import(&key.PublicKey)
-		_ = public.Set(jwk.KeyIDKey, kid)
-		s := jwk.NewSet()
-		_ = s.AddKey(public)
-		set.Store(&s)
-		return key
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		s := set.Load()
-		if s == nil {
-			http.Error(w, "down", http.StatusServiceUnavailable)
-			return
-		}
-		_ = json.NewEncoder(w).Encode(*s)
-	}))
-	defer server.Close()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	v := newTestVerifier(t, Config{JWKSURL: server.URL, HTTPClient: client})
-	withKid := func(key *ecdsa.PrivateKey, kid string) string {
-		k, _ := jwk.Import(key)
-		_ = k.Set(jwk.KeyIDKey, kid)
-		return sign(t, jwa.ES256(), k, claims(nil))
-	}
-	r := v.keys.(*remote)
-	forgetFetch := func() { r.mu.Lock(); r.fetched = time.Time{}; r.mu.Unlock() }
-	for began := false; !began; time.Sleep(time.Millisecond) { // the fetch of the start
-		r.mu.Lock()
-		began = !r.fetched.IsZero()
-		r.mu.Unlock()
-	}
-
-	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if _, err := v.Verify(t.Context(), withKid(other, "a")); !errors.Is(err, ErrKeys) {
-		t.Fatal("keys down:", err)
-	}
-	forgetFetch()
-	first := publish("a")
-	if _, err := v.Verify(t.Context(), withKid(first, "a")); err != nil {
-		t.Fatal(err)
-	}
-	forgetFetch()
-	second := publish("b")
-	if _, err := v.Verify(t.Context(), withKid(second, "b")); err != nil {
-		t.Fatal("rotated:", err)
-	}
-	if _, err := v.Verify(t.Context(), withKid(other, "c")); !errors.Is(err, ErrToken) {
-		t.Fatal("unknown key:", err)
 	}
 }
 

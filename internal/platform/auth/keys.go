@@ -2,14 +2,14 @@ package auth
 
 import (
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"os"
-	"sync"
-	"sync/atomic"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
@@ -18,6 +18,8 @@ import (
 // keySource finds the public keys a token may have been signed with.
 type keySource interface {
 	find(ctx context.Context, alg jwa.SignatureAlgorithm, kid string) ([]jwk.Key, error)
+	// generation grows when the keys change: what was checked with those before is checked again.
+	generation() int64
 	close() error
 }
 
@@ -36,117 +38,82 @@ func newKeySource(ctx context.Context, cfg Config) (keySource, error) {
 // fixed is a set of keys from a file.
 type fixed struct{ set jwk.Set }
 
+// newFile reads public keys that tokens can be checked with. A private key is refused: who only checks has no use for it, and
+// a file that lies where it need not is one more to lose.
 func newFile(path string) (keySource, error) {
-	pem, err := os.ReadFile(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	set, err := jwk.Parse(pem, jwk.WithPEM(true))
-	if err != nil || set.Len() == 0 {
-		return nil, fmt.Errorf("auth: %s holds no PEM key", path)
+	set := jwk.NewSet()
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		k, err := publicKey(block)
+		if err != nil {
+			return nil, err
+		}
+		if err := set.AddKey(k); err != nil {
+			return nil, err
+		}
 	}
-	public, err := jwk.PublicSetOf(set)
+	if set.Len() == 0 {
+		return nil, errors.New("it holds no PEM key")
+	}
+	return fixed{set}, nil
+}
+
+// publicKey reads one PEM block, of which it tells no more than its kind.
+func publicKey(block *pem.Block) (jwk.Key, error) {
+	var key any
+	var err error
+	switch block.Type {
+	case "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	default:
+		if strings.Contains(block.Type, "PRIVATE") {
+			return nil, errPrivate
+		}
+		return nil, errors.New("it holds no PEM key that is public")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("auth: %s: %w", path, err)
+		return nil, errors.New("its PEM key cannot be read")
 	}
-	return fixed{public}, nil
+	if k, ok := key.(*rsa.PublicKey); ok && k.N.BitLen() < minRSA { // jwk refuses it, too, with less to say
+		return nil, fmt.Errorf("its RSA key has %d bits; at least %d are wanted", k.N.BitLen(), minRSA)
+	}
+	k, err := jwk.Import(key)
+	if err != nil {
+		return nil, errUnknown
+	}
+	return k, usable(k)
 }
 
 func (f fixed) find(_ context.Context, alg jwa.SignatureAlgorithm, _ string) ([]jwk.Key, error) {
 	return matching(f.set, alg, ""), nil // PEM has no key ids
 }
 
+func (f fixed) generation() int64 { return 0 }
+
 func (f fixed) close() error { return nil }
 
-const (
-	// refreshEvery is how long a removed key is believed at most; new keys are seen at once, by their id.
-	refreshEvery = 10 * time.Minute
-	jwksTimeout  = 10 * time.Second
-	// refetchEvery bounds what unknown key ids, or a host that is down, can make us fetch.
-	refetchEvery = 15 * time.Second
+// minRSA is the shortest RSA key that is believed, in bits (RFC 7518 §3.3).
+const minRSA = 2048
+
+var (
+	errPrivate = errors.New("it holds a private key; give its public half alone")
+	errUnknown = errors.New("its key is not RSA, EC P-256 or Ed25519")
 )
 
-// remote is the identity provider's JWKS, refreshed in the background and, at most every refetchEvery, when a token
-// names a key that is not known yet (rotation). When the provider is down the last keys stand.
-type remote struct {
-	url    string
-	client *http.Client
-	set    atomic.Pointer[jwk.Set]
-	stop   context.CancelFunc
-	done   chan struct{}
-
-	mu      sync.Mutex
-	fetched time.Time
-}
-
-func newRemote(ctx context.Context, cfg Config) *remote {
-	client := cfg.HTTPClient
-	if client == nil {
-		client = &http.Client{Timeout: jwksTimeout}
+// usable says why tokens are not checked with a key; nil where they are. RSA keys that are too short are no keys to jwk.
+func usable(k jwk.Key) error {
+	if private, err := jwk.IsPrivateKey(k); err == nil && private {
+		return errPrivate
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r := &remote{url: cfg.JWKSURL, client: client, stop: stop, done: make(chan struct{})}
-	go r.run(ctx)
-	return r
-}
-
-// run fetches at the start and every refreshEvery until ctx ends.
-func (r *remote) run(ctx context.Context) {
-	defer close(r.done)
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		r.fetch(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (r *remote) find(ctx context.Context, alg jwa.SignatureAlgorithm, kid string) ([]jwk.Key, error) {
-	if keys := r.known(alg, kid); len(keys) > 0 {
-		return keys, nil
-	}
-	// The client's own end does not count: all that wait want the answer.
-	r.fetch(context.WithoutCancel(ctx))
-	if r.set.Load() == nil {
-		return nil, ErrKeys
-	}
-	return r.known(alg, kid), nil
-}
-
-func (r *remote) known(alg jwa.SignatureAlgorithm, kid string) []jwk.Key {
-	set := r.set.Load()
-	if set == nil {
+	if fits(k, jwa.RS256()) || fits(k, jwa.ES256()) || fits(k, jwa.EdDSA()) {
 		return nil
 	}
-	return matching(*set, alg, kid)
-}
-
-// fetch reads the keys unless that was done a moment ago. Callers wait for the one that fetches.
-func (r *remote) fetch(ctx context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.fetched) < refetchEvery {
-		return
-	}
-	r.fetched = time.Now()
-	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
-	defer cancel()
-	set, err := jwk.Fetch(ctx, r.url, jwk.WithHTTPClient(r.client))
-	if err != nil {
-		slog.Warn("the JWKS could not be fetched; the last keys stand", "url", r.url, "error", err)
-		return
-	}
-	r.set.Store(&set)
-}
-
-func (r *remote) close() error {
-	r.stop()
-	<-r.done
-	return nil
+	return errUnknown
 }
 
 // matching are the keys that fit the algorithm by their own type (never by what the token claims alone), and the id
@@ -156,6 +123,9 @@ func matching(set jwk.Set, alg jwa.SignatureAlgorithm, kid string) []jwk.Key {
 	for i := range set.Len() {
 		k, _ := set.Key(i)
 		if use, ok := k.KeyUsage(); ok && use != "" && use != string(jwk.ForSignature) {
+			continue
+		}
+		if ops, ok := k.KeyOps(); ok && len(ops) > 0 && !slices.Contains(ops, jwk.KeyOpVerify) {
 			continue
 		}
 		if id, ok := k.KeyID(); kid != "" && ok && id != kid {
@@ -174,7 +144,8 @@ func matching(set jwk.Set, alg jwa.SignatureAlgorithm, kid string) []jwk.Key {
 func fits(k jwk.Key, alg jwa.SignatureAlgorithm) bool {
 	switch alg {
 	case jwa.RS256():
-		return k.KeyType() == jwa.RSA()
+		_, ok := k.(jwk.RSAPublicKey)
+		return ok
 	case jwa.ES256():
 		ec, ok := k.(jwk.ECDSAPublicKey)
 		if !ok {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -56,8 +57,9 @@ type Verifier struct {
 }
 
 type verified struct {
-	viewer  *Viewer
-	recheck time.Time
+	viewer     *Viewer
+	recheck    time.Time
+	generation int64 // of the keys it was checked with
 }
 
 // NewVerifier starts the background refresh of keys where a JWKS URL is configured; Close ends it. A JWKS host that is
@@ -95,7 +97,7 @@ func (v *Verifier) Recall(bearer string) (viewer *Viewer, known bool) {
 		return nil, false
 	}
 	hit, known := v.cache.Get(sha256.Sum256([]byte(bearer)))
-	if now := v.cfg.Now(); known && now.Before(hit.recheck) && now.Before(hit.viewer.Expires) {
+	if now := v.cfg.Now(); known && now.Before(hit.recheck) && now.Before(hit.viewer.Expires) && hit.generation == v.generation() {
 		return hit.viewer, true
 	}
 	return nil, known
@@ -107,7 +109,8 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (*Viewer, error) {
 		return nil, fmt.Errorf("%w: longer than %d bytes", ErrToken, maxToken)
 	}
 	now, sum := v.cfg.Now(), sha256.Sum256([]byte(bearer))
-	if hit, ok := v.cache.Get(sum); ok && now.Before(hit.recheck) {
+	generation := v.generation()
+	if hit, ok := v.cache.Get(sum); ok && now.Before(hit.recheck) && hit.generation == generation {
 		if now.Before(hit.viewer.Expires) {
 			return hit.viewer, nil
 		}
@@ -118,8 +121,15 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (*Viewer, error) {
 		v.cache.Remove(sum)
 		return nil, err
 	}
-	v.cache.Add(sum, verified{viewer, now.Add(recheckAfter)})
+	v.cache.Add(sum, verified{viewer, now.Add(recheckAfter), generation})
 	return viewer, nil
+}
+
+func (v *Verifier) generation() int64 {
+	if v.keys == nil {
+		return 0
+	}
+	return v.keys.generation()
 }
 
 func (v *Verifier) verify(ctx context.Context, bearer string) (*Viewer, error) {
@@ -167,12 +177,15 @@ func header(bearer string) (jwa.SignatureAlgorithm, string, error) {
 		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
 	}
 	msg, err := jws.Parse([]byte(bearer), jws.WithCompact())
-	if err != nil || len(msg.Signatures()) != 1 {
+	if err != nil || len(msg.Signatures()) != 1 || !bytes.HasPrefix(bytes.TrimSpace(msg.Payload()), []byte("{")) { // a JWT within a JWT is none
 		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
 	}
 	h := msg.Signatures()[0].ProtectedHeaders()
 	if crit, ok := h.Critical(); ok && len(crit) > 0 {
 		return none, "", fmt.Errorf("%w: it has a critical header", ErrToken)
+	}
+	if typ, ok := h.Type(); ok && !ours(typ) {
+		return none, "", fmt.Errorf("%w: it is of another type", ErrToken)
 	}
 	alg, _ := h.Algorithm()
 	switch alg {
@@ -182,6 +195,13 @@ func header(bearer string) (jwa.SignatureAlgorithm, string, error) {
 	}
 	kid, _ := h.KeyID()
 	return alg, kid, nil
+}
+
+// ours reports whether a token says that it is one to ask with (RFC 8725 §3.11, RFC 9068 §2.1). Others of the same issuer, to
+// sign out or to prove a key, are for somebody else.
+func ours(typ string) bool {
+	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+	return typ == "jwt" || typ == "at+jwt"
 }
 
 func (v *Verifier) parse(bearer string, alg jwa.SignatureAlgorithm, key any, issuer, audience string) (*Viewer, error) {
@@ -223,6 +243,9 @@ func (c *Verifier) viewer(t jwt.Token) (*Viewer, error) {
 		v.Locale = ""
 	}
 	account := claim(t, "account")
+	if account == "" && t.Has("account") {
+		return nil, fmt.Errorf("%w: account is not an account's id", ErrToken)
+	}
 	switch {
 	case v.UserID == "":
 		return nil, fmt.Errorf("%w: sub is empty", ErrToken)

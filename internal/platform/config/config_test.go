@@ -64,6 +64,20 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
+// Keys may come without TLS from this very machine alone.
+func TestKeysFromThisMachine(t *testing.T) {
+	for _, u := range []string{"http://127.0.0.1:9000/keys", "http://localhost/keys", "http://[::1]:9000/keys"} {
+		if _, err := with(t, "", "PAYDESK_DEV", "false", "PAYDESK_JWT_JWKS_URL", u); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, u := range []string{"http://127.0.0.1.example:9000/keys", "http://10.0.0.1:9000/keys", "ftp://127.0.0.1/keys", "file:///keys"} {
+		if _, err := with(t, "", "PAYDESK_DEV", "false", "PAYDESK_JWT_JWKS_URL", u); err == nil {
+			t.Error(u, "is believed")
+		}
+	}
+}
+
 // `migrate` and `audit` run where the database is, without the rest of a production's configuration.
 func TestDataAlone(t *testing.T) {
 	c, err := loaded(t, (*Config).settleData, "", "PAYDESK_DATABASE_URL", "mysql://u:p@db:3306/pay", "PAYDESK_LISTEN", ":80")

@@ -160,8 +160,8 @@ func (c *Config) settleTokens(func(string) string) error {
 		}
 	default:
 		u, err := url.Parse(j.JWKSURL)
-		if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.Dev && !Loopback(u.Host+":0")) {
-			return &Error{"PAYDESK_JWT_JWKS_URL", quote(maskURL(j.JWKSURL)), "an https:// URL (http:// in development)"}
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.Dev && !Loopback(net.JoinHostPort(u.Hostname(), "0"))) {
+			return &Error{"PAYDESK_JWT_JWKS_URL", quote(maskURL(j.JWKSURL)), "an https:// URL (http:// in development, or to this machine)"}
 		}
 	}
 	return nil
