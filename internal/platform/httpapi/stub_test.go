@@ -56,7 +56,7 @@ func (s *stub) Complexity(context.Context, string, string, int, map[string]any) 
 
 func (s *stub) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{op.Operation.Name})
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"})
 	if op.Operation.Operation == ast.Subscription {
 		return s.follow(ctx, fields[0], op)
 	}
