@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -32,6 +33,16 @@ func TestClients(t *testing.T) {
 			t.Run(library, func(t *testing.T) { script(t, []string{relay}, "clients/journey.mjs", library, s.URL) })
 		}
 	})
+}
+
+// TestRelayRegistered: Relay sends nothing but hashes to a server that runs nothing but registered documents; what its
+// compiler has written down is the manifest.
+func TestRelayRegistered(t *testing.T) {
+	needNode(t)
+	relay := relayArtifacts(t)
+	_, folder, _ := strings.Cut(relay, "=")
+	s := start(t, nil, options{env: []string{onlyRegistered, "PAYDESK_PERSISTED_DOCUMENTS=" + filepath.Join(folder, "persisted.json")}})
+	script(t, []string{relay, "REGISTERED=1"}, "clients/journey.mjs", "relay", s.URL)
 }
 
 // TestTokenEnds: a subscription ends with its token, and the client can go on with a new one (contract §3).

@@ -40,8 +40,9 @@ function network({ base, authorization, locale }, ws, requests, codes) {
       return post({ ...hashed(id), query: texts[id], variables });
     }
   };
+  // graphql-ws wants a text, if an empty one.
   const live = ({ id }, variables) => Observable.create((sink) => ws.subscribe(
-    { ...hashed(id), query: registered ? undefined : texts[id], variables },
+    { ...hashed(id), query: registered ? '' : texts[id], variables },
     { next: (result) => (result.errors ? sink.error(Problem.of(result.errors)) : sink.next(result)), error: (e) => sink.error(problemOf(e)), complete: () => sink.complete() },
   ));
   return Network.create(ask, live);
