@@ -35,7 +35,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	})
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
-		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Slow: a.cfg.Log.Slow, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Limiter: a.limiter, Proxies: a.cfg.Rates.Proxies,
+		Verifier: a.verifier, Log: a.log, Metrics: a.registry, Slow: a.cfg.Log.Slow, Dev: a.cfg.Dev, Origins: a.cfg.Origins, Public: a.public, Scrape: a.cfg.MetricsToken, Scalars: model.Scalars(), Limits: a.cfg.Limits, Timeouts: a.cfg.HTTP, Limiter: a.limiter, Proxies: a.cfg.Rates.Proxies,
 		Persisted: a.persisted(), Documents: persisted.NewStore(a.redis, a.cfg.Persisted.TTL, a.log),
 		Ready: []httpapi.Check{
 			{Name: "database", Run: a.db.Ping},
@@ -48,7 +48,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 			}},
 			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
 		},
-		Webhook: a.inbox.Serve, Pictures: pictures, Page: page.Handler(),
+		Webhook: a.inbox.Serve, Pictures: pictures, Page: page.Handler(a.public),
 		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
 	})
 	if err != nil {

@@ -14,18 +14,21 @@ import (
 //go:embed static
 var static embed.FS
 
-// policy: scripts, styles and calls are ours alone. Pictures may come from another address, because QR codes are linked
-// with PAYDESK_PUBLIC_URL, which need not be the name that the browser used.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: http: https:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policy: scripts, styles and calls are ours alone, and no script makes markup out of text. Pictures may come from the public
+// address too, because QR codes are linked with PAYDESK_PUBLIC_URL, which need not be the name that the browser used.
+func policy(public string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: " + public + "; connect-src 'self'; " +
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+}
 
-// Handler serves the page. It is mounted at / and answers 404 for what it does not have.
-func Handler() http.Handler {
+// Handler serves the page, to people who may know us by a public address (scheme and host). It is mounted at / and answers 404
+// for what it does not have.
+func Handler(public string) http.Handler {
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		panic(err) // the folder is in the binary
 	}
-	serve, tags := http.FileServerFS(files), etags(files)
+	serve, tags, policy := http.FileServerFS(files), etags(files), policy(public)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		if name == "" {
@@ -37,6 +40,11 @@ func Handler() http.Handler {
 			return
 		}
 		h := w.Header()
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "the page is read", http.StatusMethodNotAllowed)
+			return
+		}
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")

@@ -14,7 +14,7 @@ func get(t *testing.T, path string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	Handler("https://pay.example").ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -27,9 +27,16 @@ func TestHandler(t *testing.T) {
 		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'self';") {
 			t.Errorf("%s: policy %q lets in other scripts", path, csp)
 		}
+		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self' data: https://pay.example;") || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
 		if again := get(t, path, "If-None-Match", res.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
 			t.Errorf("%s: asked again with its tag: %d, want 304", path, again.StatusCode)
 		}
+	}
+	w := httptest.NewRecorder()
+	if Handler("").ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil)); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d", w.Code)
 	}
 	for _, path := range []string{"/nothing", "/../embed.go", "/static"} {
 		if res := get(t, path); res.StatusCode != http.StatusNotFound {

@@ -13,15 +13,16 @@ import (
 
 // Config is the whole configuration, checked. Durations are of the wall clock.
 type Config struct {
-	Listen      string   `env:"PAYDESK_LISTEN" default:"127.0.0.1:8080" doc:"Address to listen on, host:port; port 0 takes a free one."`
-	PublicURL   string   `env:"PAYDESK_PUBLIC_URL" doc:"Where people and providers reach us: notification, return, file and sandbox addresses are built from it. Default: the address really listened on."`
-	DataDir     string   `env:"PAYDESK_DATA_DIR" default:"./data" doc:"Folder of the embedded database and of files."`
-	DatabaseURL string   `env:"PAYDESK_DATABASE_URL" secret:"url" doc:"sqlite:///path or mysql://user:password@host:3306/name. Default: SQLite in PAYDESK_DATA_DIR."`
-	RedisURL    string   `env:"PAYDESK_REDIS_URL" secret:"url" doc:"redis://user:password@host:6379/0, or several addresses of a cluster: redis://a:6379,b:6379. Default: inside the process."`
-	Policy      string   `env:"PAYDESK_POLICY" default:"default" doc:"The vendor's rules: default, pingan, tencent, alibaba-intl, huawei, or the path of a YAML file."`
-	Dev         bool     `env:"PAYDESK_DEV" doc:"Development: mounts /dev, /sandbox and /graphiql and seeds demo data. Default: true with SQLite, false otherwise; must be said where PAYDESK_LISTEN is not loopback."`
-	ReturnURLs  []string `env:"PAYDESK_RETURN_URLS" doc:"Origins that returnUrl may point to, separated by commas. Default: the public URL's alone."`
-	Origins     []string `env:"PAYDESK_ALLOWED_ORIGINS" doc:"Origins of pages that may call /graphql across sites (CORS) and open WebSockets, separated by commas. Default: the same origin alone."`
+	Listen       string   `env:"PAYDESK_LISTEN" default:"127.0.0.1:8080" doc:"Address to listen on, host:port; port 0 takes a free one."`
+	PublicURL    string   `env:"PAYDESK_PUBLIC_URL" doc:"Where people and providers reach us: notification, return, file and sandbox addresses are built from it. Default: the address really listened on."`
+	DataDir      string   `env:"PAYDESK_DATA_DIR" default:"./data" doc:"Folder of the embedded database and of files."`
+	DatabaseURL  string   `env:"PAYDESK_DATABASE_URL" secret:"url" doc:"sqlite:///path or mysql://user:password@host:3306/name. Default: SQLite in PAYDESK_DATA_DIR."`
+	RedisURL     string   `env:"PAYDESK_REDIS_URL" secret:"url" doc:"redis://user:password@host:6379/0, or several addresses of a cluster: redis://a:6379,b:6379. Default: inside the process."`
+	Policy       string   `env:"PAYDESK_POLICY" default:"default" doc:"The vendor's rules: default, pingan, tencent, alibaba-intl, huawei, or the path of a YAML file."`
+	Dev          bool     `env:"PAYDESK_DEV" doc:"Development: mounts /dev, /sandbox and /graphiql and seeds demo data. Default: true with SQLite, false otherwise; must be said where PAYDESK_LISTEN is not loopback."`
+	ReturnURLs   []string `env:"PAYDESK_RETURN_URLS" doc:"Origins that returnUrl may point to, separated by commas. Default: the public URL's alone."`
+	Origins      []string `env:"PAYDESK_ALLOWED_ORIGINS" doc:"Origins of pages that may call /graphql across sites (CORS) and open WebSockets, separated by commas. Default: the same origin alone."`
+	MetricsToken string   `env:"PAYDESK_METRICS_TOKEN" secret:"yes" doc:"Bearer token wanted at /metrics. Empty: everybody who reaches us can read it; then keep the path from the outside at the proxy."`
 
 	JWT       JWT
 	Database  Database

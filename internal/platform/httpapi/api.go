@@ -39,6 +39,8 @@ type Options struct {
 	Ready      []Check
 	Dev        bool     // introspection, suggestions, /dev, /sandbox, /graphiql
 	Origins    []string // pages that may call across sites
+	Public     string   // scheme and host that people know us by; empty: they come as the Host header says
+	Scrape     string   // token wanted at /metrics; empty: none
 	Limits     Limits
 	Timeouts   Timeouts
 	Persisted  Persisted
@@ -80,6 +82,7 @@ type API struct {
 	exec    *executor.Executor
 	docs    *documents
 	origins origins
+	safe    headers
 	metrics *metrics
 	spool   *spool
 	seats   *seats
@@ -103,10 +106,11 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets)}
+	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins, o.Public), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)
+	a.safe = safeHeaders(o.Public)
 	a.handler = a.edge(a.routes())
 	return a, nil
 }
@@ -138,7 +142,7 @@ func (a *API) routes() http.Handler {
 	r.Handle("/graphql", a.origins.cors(http.HandlerFunc(a.graphql)))
 	r.Get("/healthz", healthz)
 	r.Get("/readyz", a.readyz)
-	r.Method(http.MethodGet, "/metrics", telemetry.MetricsHandler(a.o.Metrics))
+	r.Method(http.MethodGet, "/metrics", withToken(a.o.Scrape, telemetry.MetricsHandler(a.o.Metrics)))
 	if a.o.Webhook != nil {
 		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
 			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
@@ -169,13 +173,13 @@ func (a *API) development(r chi.Router) {
 	}
 }
 
-// sameSite keeps other sites' pages from moving the clock of somebody's development server.
+// sameSite keeps other sites' pages from moving the clock of somebody's development server, or signing in there.
 func (a *API) sameSite(next http.Handler) http.Handler {
 	if next == nil {
 		return nil
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.origins.allows(r) {
+		if !a.origins.allows(r) || !a.origins.local(r) {
 			refuse(w, r, http.StatusForbidden, codeForbidden, "this origin may not")
 			return
 		}

@@ -9,14 +9,6 @@ import (
 	"paydesk/models"
 )
 
-// Header values are shared: nobody changes them in place.
-var (
-	noSniff     = []string{"nosniff"}
-	noReferrer  = []string{"no-referrer"}
-	sameOrigin  = []string{"same-origin"}
-	denyFraming = []string{"DENY"}
-)
-
 const requestIDHeader = "X-Request-Id"
 
 // edge surrounds every request: its id, security headers, and a panic that becomes INTERNAL instead of a cut connection.
@@ -25,10 +17,7 @@ func (a *API) edge(next http.Handler) http.Handler {
 		seen := &telemetry.Request{ID: requestID(r)}
 		h := w.Header()
 		h[requestIDHeader] = []string{seen.ID}
-		h["X-Content-Type-Options"] = noSniff
-		h["Referrer-Policy"] = noReferrer
-		h["Cross-Origin-Opener-Policy"] = sameOrigin
-		h["X-Frame-Options"] = denyFraming
+		a.safe.set(h)
 		ctx, span := telemetry.WithRequest(r.Context(), seen), trace.Span{}
 		if trace.On() {
 			ctx, span = incoming(ctx, r)

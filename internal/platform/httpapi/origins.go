@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,40 +10,69 @@ import (
 	"github.com/rs/cors"
 )
 
-// origins are the pages that may call us across sites; the same origin always may.
-type origins map[string]bool
+// origins are the pages that may call us: those that are listed, across sites, and our own.
+type origins struct {
+	listed map[string]bool
+	own    string // of the address that people know us by; behind a proxy the Host header may be another
+}
 
-func newOrigins(list []string) origins {
-	o := origins{}
+func newOrigins(list []string, public string) origins {
+	o := origins{listed: map[string]bool{}, own: strings.ToLower(public)}
 	for _, origin := range list {
-		o[strings.ToLower(origin)] = true
+		o.listed[strings.ToLower(origin)] = true
 	}
 	return o
 }
 
-// allows judges the Origin header of a browser (RFC 6454). No header: not a browser's cross-site request.
+// allows judges the Origin header of a browser (RFC 6454). No header: not a browser's cross-site request. The same origin is
+// that of the public address or of the Host header. X-Forwarded-Host is not believed: a proxy that changes Host wants
+// PAYDESK_PUBLIC_URL, which is needed behind one anyway.
 func (o origins) allows(r *http.Request) bool {
-	given := r.Header.Get("Origin")
-	if given == "" || o[strings.ToLower(given)] {
+	given := strings.ToLower(r.Header.Get("Origin"))
+	if given == "" || o.listed[given] || given == o.own {
 		return true
 	}
 	u, err := url.Parse(given)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
+// local reports whether a request that came to a loopback address also names one. What does not, came through a name of
+// somebody else's that was pointed here (DNS rebinding): to a browser that page and we are one origin.
+func (o origins) local(r *http.Request) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !at.IP.IsLoopback() {
+		return true
+	}
+	host := strings.ToLower(r.Host)
+	if _, own, _ := strings.Cut(o.own, "://"); host == own {
+		return true
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
+}
+
+// allowedHeaders are what clients send beside what every page may: our own, those that force a preflight, traces (W3C), and
+// the names that Apollo's and other clients give themselves.
+var allowedHeaders = []string{
+	"Accept", "Accept-Language", "Authorization", "Content-Type", "Apollo-Require-Preflight", "X-Paydesk-Client", requestIDHeader,
+	"Traceparent", "Tracestate", "Baggage", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
+	"Apollographql-Client-Name", "Apollographql-Client-Version", "Graphql-Client-Name", "Graphql-Client-Version",
+}
+
 // cors answers preflights and marks answers for the listed origins (Fetch standard). The API takes no cookies, so
 // credentials are never allowed.
 func (o origins) cors(next http.Handler) http.Handler {
-	if len(o) == 0 {
+	if len(o.listed) == 0 {
 		return next // the same origin needs no header, and others get none
 	}
 	return cors.New(cors.Options{
-		AllowOriginFunc: func(origin string) bool { return o[strings.ToLower(origin)] },
+		AllowOriginFunc: func(origin string) bool { return o.listed[strings.ToLower(origin)] },
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Accept", "Accept-Language", "Authorization", "Content-Type", "Apollo-Require-Preflight",
-			"X-Paydesk-Client", requestIDHeader},
-		ExposedHeaders: []string{requestIDHeader, "Retry-After"},
-		MaxAge:         600,
+		AllowedHeaders:  allowedHeaders,
+		ExposedHeaders:  []string{requestIDHeader, "Retry-After", "WWW-Authenticate"},
+		MaxAge:          600,
 	}).Handler(next)
 }
 

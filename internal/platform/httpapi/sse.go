@@ -34,7 +34,7 @@ func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request
 	_ = s.rc.SetReadDeadline(time.Time{}) // the request has been read; its deadline would end the stream
 	h := w.Header()
 	h.Set("Content-Type", mediaEvents+utf8)
-	h.Set("Cache-Control", "no-cache")
+	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	w.WriteHeader(http.StatusOK)
 	s.send(":\n\n") // headers leave at once

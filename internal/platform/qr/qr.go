@@ -100,6 +100,7 @@ func (p *Pictures) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "private, max-age=60")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // the page that shows it may know us by another name; the link is signed
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	_, _ = w.Write([]byte(picture))
 }
