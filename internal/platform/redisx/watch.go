@@ -22,7 +22,9 @@ type watch struct {
 }
 
 func (watch) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, address string) (net.Conn, error) { return next(ctx, network, address) }
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		return next(ctx, network, address)
+	}
 }
 
 func (w watch) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
