@@ -7,24 +7,16 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator/core"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-const (
-	// cacheable is the longest document that is kept: the caches are bounded in bytes by it.
-	cacheable = 32 << 10
-	// maxErrors of a document's literals are looked for.
-	maxErrors = 10
-)
+// cacheable is the longest document that is kept: the caches are bounded in bytes by it.
+const cacheable = 32 << 10
 
 // trusted are the limits of registered documents, the widest that can be configured: somebody has looked at them, and a narrow
 // limit for what comes from outside does not stop our own page.
@@ -44,16 +36,6 @@ type documents struct {
 	persisted  *lru.Cache[string, stored] // by SHA-256, of valid documents alone
 	store      DocumentStore              // nil: the process alone remembers
 	refresh    time.Duration              // age at which the store is given a document anew; 0 for never
-}
-
-// judge bounds a document before it is validated.
-type judge struct {
-	tokens int
-	bounds bounds
-}
-
-func newJudge(l Limits, introspection bool) judge {
-	return judge{l.Tokens, bounds{l, introspection}}
 }
 
 // stored is an automatically persisted document and when the store was last given it or asked for it.
@@ -238,118 +220,4 @@ func (d *documents) remembered(ctx context.Context, hash string) (text string, f
 		d.remember(ctx, hash, s.text)
 	}
 	return s.text, found
-}
-
-// parse judges a text in the order of cost: tokens, bounds, validation, and last what the document alone can tell of its
-// literals. Everything here is done once for a document that is kept.
-func (d *documents) parse(text string, by judge) (*prepared, gqlerror.List) {
-	if strings.TrimSpace(text) == "" {
-		return nil, gqlerror.List{failure(codeBadInput, "query is missing")}
-	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, by.tokens)
-	if err != nil {
-		if strings.Contains(err.Error(), "token limit") {
-			return nil, gqlerror.List{failure(codeTooComplex, "the document is too long")}
-		}
-		return nil, brief(gqlerror.WrapIfUnwrapped(err))
-	}
-	if len(doc.Operations) == 0 {
-		return nil, gqlerror.List{failure(codeValidationFailed, "no operation is in the document")}
-	}
-	if e := by.bounds.check(doc); e != nil {
-		return nil, gqlerror.List{e}
-	}
-	if errs, more := validate(d.schema, doc, d.rules(len(text)), d.errors); len(errs) > 0 {
-		errs = brief(errs...)
-		if more {
-			errs = append(errs, omitted(errs, 0))
-		}
-		return nil, errs
-	}
-	if errs := d.coercion.literals(doc); len(errs) > 0 {
-		return nil, errs
-	}
-	return &prepared{text: text, doc: doc, deprecated: deprecated(doc)}, nil
-}
-
-// deprecated lists what a valid document uses of the schema's past: fields ("Type.field") and arguments
-// ("Type.field(argument:)"), sorted, each once.
-func deprecated(doc *ast.QueryDocument) []string {
-	var found []string
-	var walk func(ast.SelectionSet)
-	walk = func(set ast.SelectionSet) {
-		for _, s := range set {
-			switch s := s.(type) {
-			case *ast.Field:
-				found = append(found, past(s)...)
-				walk(s.SelectionSet)
-			case *ast.InlineFragment:
-				walk(s.SelectionSet)
-			}
-		}
-	}
-	for _, op := range doc.Operations {
-		walk(op.SelectionSet)
-	}
-	for _, f := range doc.Fragments { // each once, however often it is spread
-		walk(f.SelectionSet)
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
-}
-
-// past is what one field uses: itself, its arguments.
-func past(f *ast.Field) (found []string) {
-	if f.Definition == nil || f.ObjectDefinition == nil {
-		return nil
-	}
-	name := f.ObjectDefinition.Name + "." + f.Name
-	if f.Definition.Directives.ForName("deprecated") != nil {
-		found = append(found, name)
-	}
-	for _, a := range f.Arguments {
-		if d := f.Definition.Arguments.ForName(a.Name); d != nil && d.Directives.ForName("deprecated") != nil {
-			found = append(found, name+"("+a.Name+":)")
-		}
-	}
-	return found
-}
-
-// rules are those of the specification. Suggestions ("did you mean") would tell the schema to who may not read it.
-func (d *documents) rules(length int) *rules.Rules {
-	r := rules.NewDefaultRules()
-	if d.suggest && length <= suggestUpTo {
-		return r
-	}
-	for with, without := range map[string]core.Rule{
-		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
-		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
-		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
-		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
-		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
-	} {
-		r.RemoveRule(with)
-		r.AddRule(without.Name, without.RuleFunc)
-	}
-	return r
-}
-
-// brief makes the parser's and the validator's errors ours: each of bounded length, with our code.
-func brief(errs ...*gqlerror.Error) gqlerror.List {
-	out := make(gqlerror.List, len(errs))
-	for i, e := range errs {
-		out[i] = failure(codeValidationFailed, shorten(e.Message))
-		out[i].Locations = e.Locations
-	}
-	return out
-}
-
-const maxMessage = 500
-
-// shorten bounds a message, for it may name what the client sent.
-func shorten(message string) string {
-	if len(message) <= maxMessage {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
 }
