@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"mime"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -61,4 +62,17 @@ func isJSON(contentType string) bool {
 	}
 	charset, ok := params["charset"]
 	return !ok || strings.EqualFold(charset, "utf-8")
+}
+
+// plain reports whether a body is sent as it is. A packed one is refused: its size says nothing of what it unfolds to. ok is
+// false where the request has been answered, with what would do (RFC 9110 §15.5.16).
+func plain(w http.ResponseWriter, r *http.Request) (ok bool) {
+	for _, coding := range r.Header.Values("Content-Encoding") {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			w.Header().Set("Accept-Encoding", "identity")
+			refuse(w, r, http.StatusUnsupportedMediaType, codeBadInput, "a body is sent without Content-Encoding")
+			return false
+		}
+	}
+	return true
 }

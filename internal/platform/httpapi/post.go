@@ -20,6 +20,9 @@ func (a *API) post(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if !plain(w, r) {
+		return
+	}
 	var p *graphql.RawParams
 	switch kind := r.Header.Get("Content-Type"); {
 	case isJSON(kind):

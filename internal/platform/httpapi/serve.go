@@ -16,8 +16,10 @@ const maxHeaderBytes = 64 << 10
 // reconnect, running requests end, and what has not ended by the drain timeout is cut. nil after a clean drain.
 func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	t := a.o.Timeouts
+	c := newConnections(l, a.o.Limits.Connections, 2*t.PingInterval)
 	s := &http.Server{
 		Handler:           a,
+		ConnState:         c.watch,
 		ReadHeaderTimeout: t.HeaderTimeout,
 		ReadTimeout:       t.HeaderTimeout + t.BodyTimeout,
 		WriteTimeout:      t.HeaderTimeout + t.BodyTimeout + t.OperationTimeout + t.WriteTimeout,
@@ -26,7 +28,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:          log.New(debugLines{a.o.Log}, "", 0),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	go func() { failed <- s.Serve(c) }()
 	select {
 	case err := <-failed:
 		return err

@@ -394,31 +394,6 @@ func TestCutSocketsLeaveNothing(t *testing.T) {
 	})
 }
 
-// One that stops reading delays nobody and is cut by the write deadline.
-func TestReaderThatStops(t *testing.T) {
-	w := start(t)
-	idle := w.dial(t)
-	say(t, idle, hello)
-	go func() {
-		for range 300 {
-			if idle.Write(context.Background(), websocket.MessageText, []byte(`{"id":"1","type":"subscribe","payload":{"query":"subscription { count(to:100000) }"}}`)) != nil {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	}()
-	other := w.dial(t)
-	say(t, other, hello, countTo2)
-	began := time.Now()
-	for range 4 {
-		hear(t, other)
-	}
-	if time.Since(began) > time.Second {
-		t.Error("the other one waited")
-	}
-	_ = idle.CloseNow()
-}
-
 func (w world) events(t *testing.T, body string, headers ...string) <-chan string {
 	t.Helper()
 	r, _ := http.NewRequestWithContext(t.Context(), "POST", w.server.URL+"/graphql", strings.NewReader(body))
