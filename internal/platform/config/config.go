@@ -77,17 +77,17 @@ type Limits struct {
 	Files       int `env:"PAYDESK_LIMIT_FILES" default:"10" min:"1" max:"100" doc:"Files of one multipart request."`
 	Uploads     int `env:"PAYDESK_LIMIT_UPLOADS" default:"1073741824" min:"1048576" max:"1099511627776" doc:"Bytes of files that all requests of one instance together may be uploading; more are UNAVAILABLE for the moment. What is larger than 1 MiB lies in TMPDIR."`
 	Tokens      int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
-	Depth       int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included."`
+	Depth       int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included; of inline fragments and values in each other, too."`
 	Aliases     int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`
 	Fragments   int `env:"PAYDESK_LIMIT_FRAGMENTS" default:"100" min:"1" max:"1000" doc:"Fragments of a GraphQL document, and spreads of them."`
-	Fields      int `env:"PAYDESK_LIMIT_FIELDS" default:"5000" min:"100" max:"100000" doc:"Fields of an operation with its fragments unfolded."`
+	Fields      int `env:"PAYDESK_LIMIT_FIELDS" default:"5000" min:"100" max:"100000" doc:"Fields of a document's operations with their fragments unfolded."`
 	Directives  int `env:"PAYDESK_LIMIT_DIRECTIVES" default:"50" min:"1" max:"1000" doc:"Directives in a GraphQL document."`
 	Complexity  int `env:"PAYDESK_LIMIT_COMPLEXITY" default:"10000" min:"100" max:"1000000" doc:"Cost of an operation: fields, times the page size beneath lists."`
-	Errors      int `env:"PAYDESK_LIMIT_ERRORS" default:"20" min:"1" max:"1000" doc:"Errors told in one answer; how many there were is said."`
+	Errors      int `env:"PAYDESK_LIMIT_ERRORS" default:"20" min:"1" max:"1000" doc:"Errors told in one answer; that there were more is said."`
 	Refusal     int `env:"PAYDESK_LIMIT_REFUSAL" default:"32768" min:"1024" max:"1048576" doc:"Bytes of the errors of one answer."`
 	Operations  int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations that run at once on one socket."`
-	Sockets     int `env:"PAYDESK_LIMIT_SOCKETS" default:"50" min:"1" max:"100000" doc:"WebSockets and event streams of one user at once, in one instance."`
-	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; more wait to be taken."`
+	Sockets     int `env:"PAYDESK_LIMIT_SOCKETS" default:"50" min:"1" max:"100000" doc:"WebSockets and event streams of one user at once, in one instance; of one address where nobody has signed in."`
+	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; idle ones make room for more, which wait otherwise."`
 	QueryCache  int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`
 }
 
