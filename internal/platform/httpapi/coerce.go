@@ -163,7 +163,7 @@ func (c coercion) scalar(name string, v any) (any, *mismatch) {
 		_, ok = v.(bool)
 	case "Int":
 		if v, ok = whole(v, 32); !ok {
-			return nil, &mismatch{what: "an Int is a whole number of 32 bits"}
+			return nil, &mismatch{what: notInt}
 		}
 	case "Float":
 		ok = finite(v)
@@ -184,6 +184,8 @@ func (c coercion) scalar(name string, v any) (any, *mismatch) {
 	}
 	return v, nil
 }
+
+const notInt = "an Int is a whole number of 32 bits"
 
 var kinds = map[string]string{"String": "a String is a text", "Boolean": "a Boolean is true or false", "Float": "a Float is a number",
 	"ID": "an ID is a text or a whole number"}
@@ -248,7 +250,7 @@ func (m *mismatch) failure(at *ast.Position) *gqlerror.Error {
 }
 
 // literals judges custom scalars that are written in a valid document, defaults of variables among them; the built-in ones are
-// validation's. Done once for each document that is kept.
+// validation's, which forgets the size of an Int. Done once for each document that is kept.
 func (c coercion) literals(doc *ast.QueryDocument) (errs gqlerror.List) {
 	seen := map[*ast.Value]bool{} // a fragment is walked from each operation that spreads it
 	var observers validator.Events
@@ -270,6 +272,13 @@ func (c coercion) literal(v *ast.Value) *gqlerror.Error {
 	if def == nil || t == nil || def.Kind != ast.Scalar || v.Kind == ast.Variable || v.Kind == ast.NullValue ||
 		v.Kind == ast.ListValue && t.Elem != nil { // its items are visited by themselves
 		return nil
+	}
+	if def.Name == "Int" {
+		if _, err := strconv.ParseInt(v.Raw, 10, 32); err != nil {
+			e := (&mismatch{path: "a literal of type " + t.String(), what: notInt}).failure(v.Position)
+			e.Extensions["code"] = codeValidationFailed
+			return e
+		}
 	}
 	judge := c.scalars[def.Name]
 	if judge == nil {

@@ -158,6 +158,12 @@ func TestValuesAreNeverEchoed(t *testing.T) {
 	if a := w.query(t, `{ take(amount: "`+card+`x") }`); a.code() != codeBadInput || strings.Contains(a.body, "4242") {
 		t.Error(a.body)
 	}
+	for _, query := range []string{`{ take(n: "` + card + `") }`, `{ take(n: ` + card + `) }`, `{ take(color: "4242 4242-4242 4242") }`, `{ take(s: ` + card + `) }`, `{ x` + card + ` }`,
+		`{ take(line: "４２４２４２４２４２４２４２４２") }`, `{ take(line: {x` + card + `: 1}) }`, `{ ` + card + ` }`, `{ take(n: ` + card, `query Q($x` + card + `: Int) { take }`} {
+		if a := w.query(t, query); a.code() != codeValidationFailed || strings.Contains(a.body, "4242424") || strings.Contains(a.body, "4242-4242") || strings.Contains(a.body, "４２４２４２４") {
+			t.Errorf("%s: %s", query, a.body)
+		}
+	}
 	deep := strings.Repeat(`{"amount":"1","lines":[`, 30) + `{"amount":"x"}` + strings.Repeat(`]}`, 30)
 	if a := w.ask(t, "Line", "line", deep); a.code() != codeBadInput || len(a.json.Errors[0].Message) > 300 {
 		t.Error("the path is not bounded:", a.body)
@@ -189,6 +195,10 @@ func TestLiterals(t *testing.T) {
 		`query A { take } query B { take(amount: 5) }`:                        codeBadInput,
 		`mutation { put(file: "x") }`:                                         codeBadInput,
 		`{ take(n: "5") }`:                                                    codeValidationFailed,
+		`{ take(n: 2147483648) }`:                                             codeValidationFailed,
+		`{ take(line: {amount: "1", count: -2147483649}) }`:                   codeValidationFailed,
+		`query($n: Int = 2147483648) { take(n: $n) }`:                         codeValidationFailed,
+		`{ take(n: 2147483647) }`:                                             "",
 		`{ take(line: {}) }`:                                                  codeValidationFailed,
 		`{ take(color: "RED") }`:                                              codeValidationFailed,
 		`{ take(amount: 5, nope: 1) }`:                                        codeValidationFailed,

@@ -42,6 +42,27 @@ func fileType(given string) string {
 	return media
 }
 
+// unnumbered hides what could be a card's number where an error quotes a document: all digits but the first six of those that follow
+// each other, with nothing or a single space or dash between them.
+func unnumbered(message string) string {
+	const digits = 6
+	seen, gap := 0, false
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			gap = false
+			if seen++; seen > digits {
+				return '*'
+			}
+		case (r == '-' || unicode.IsSpace(r)) && seen > 0 && !gap:
+			gap = true
+		default:
+			seen, gap = 0, false
+		}
+		return r
+	}, message)
+}
+
 // tellable is a path or a name of the client's in a form that an error may repeat: short, without anything that cannot be seen, and
 // with too few digits for a card's number.
 func tellable(given string) string {

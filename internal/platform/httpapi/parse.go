@@ -78,7 +78,7 @@ func (d *documents) rules(length int) *rules.Rules {
 func brief(errs ...*gqlerror.Error) gqlerror.List {
 	out := make(gqlerror.List, len(errs))
 	for i, e := range errs {
-		out[i] = failure(codeValidationFailed, shorten(e.Message))
+		out[i] = failure(codeValidationFailed, shorten(unnumbered(e.Message)))
 		out[i].Locations = e.Locations
 	}
 	return out
