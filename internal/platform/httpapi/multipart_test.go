@@ -332,7 +332,7 @@ func TestManyUploads(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	if a := w.query(t, "{ __typename }"); a.status != 200 || time.Since(began) > time.Second {
+	if a := w.query(t, "{ __typename }"); a.status != 200 || time.Since(began) > 5*time.Second { // a machine that is busy with other tests, too
 		t.Error("another client waits:", time.Since(began))
 	}
 	all.Wait()
