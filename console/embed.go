@@ -12,9 +12,9 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// policy allows what Monaco needs and nothing from elsewhere: its styles are set by script, its workers are files of ours.
+// policy allows what Monaco needs and nothing from elsewhere: its styles are set by script, its workers are files of ours, its fonts lie within its styles.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
-	"connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Handler serves GraphiQL. It is mounted at /graphiql/ with the path as it came. Files whose name carries their hash may be
 // kept for good, the page itself is asked for each time.
