@@ -33,8 +33,11 @@ func hasNode() bool {
 	return err == nil
 }
 
+// install is npm ci where that has not been done since package-lock.json was last changed.
 func install(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json")); err == nil {
+	installed, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
+	wanted, missing := os.Stat(filepath.Join(dir, "package-lock.json"))
+	if err == nil && (missing != nil || !installed.ModTime().Before(wanted.ModTime())) {
 		return nil
 	}
 	return run(dir, "npm", "ci", "--no-audit", "--no-fund")
