@@ -1,6 +1,6 @@
 // Package testenv gives tests the two homes that paydesk can live in: embedded (a SQLite file, miniredis in the process)
 // and MySQL (MariaDB, with a real Redis). A test written with Each runs whole on both. Each home is fresh and migrated,
-// and every statement passes the grammar gate before it runs.
+// and every statement passes the grammar gate before it runs (without the race detector).
 //
 // Under `make test` all packages share one MariaDB and one Redis (see cmd); a package tested alone starts its own.
 package testenv
@@ -19,7 +19,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"paydesk/internal/platform/database"
-	"paydesk/internal/platform/testenv/grammar"
 	"paydesk/internal/platform/testenv/servers"
 )
 
@@ -51,18 +50,13 @@ func Homes(t testing.TB) []Home {
 	return []Home{Embedded(t), MySQL(t)}
 }
 
-var gates = map[string]*grammar.Gate{
-	database.MySQL:  {Dialect: database.MySQL},
-	database.SQLite: {Dialect: database.SQLite},
-}
-
 // Open opens the home's database once more, as another instance of the server would.
 func (h Home) Open(t testing.TB) *database.DB { return open(t, h.DatabaseURL) }
 
 func open(t testing.TB, url string) *database.DB {
 	t.Helper()
 	dialect, _, _ := strings.Cut(url, ":")
-	db, err := database.Open(context.Background(), url, database.Options{Relaxed: true, Observe: gates[dialect].Observe})
+	db, err := database.Open(context.Background(), url, database.Options{Relaxed: true, Observe: observe(dialect)})
 	if err != nil {
 		t.Fatal(err)
 	}
