@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"paydesk/graph"
 	"paydesk/internal/platform/persisted"
@@ -80,7 +81,7 @@ func collect(file string) ([]persisted.Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, errs := gqlparser.LoadQuery(graph.NewExecutableSchema(graph.Config{}).Schema(), string(text))
+	doc, errs := gqlparser.LoadQueryWithRules(graph.NewExecutableSchema(graph.Config{}).Schema(), string(text), rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("%s: %w", file, errs)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"paydesk/documents"
 	"paydesk/graph"
@@ -40,7 +41,7 @@ func TestRegisteredAreValid(t *testing.T) {
 		t.Fatalf("%d operations, %d texts", len(all), len(texts))
 	}
 	for _, o := range all {
-		doc, errs := gqlparser.LoadQuery(schema, o.Body)
+		doc, errs := gqlparser.LoadQueryWithRules(schema, o.Body, rules.NewDefaultRules())
 		if len(errs) > 0 {
 			t.Errorf("%s: %v", o.Name, errs)
 			continue

@@ -21,8 +21,6 @@ type bounds struct {
 	introspection bool
 }
 
-func newBounds(o Options) bounds { return bounds{Limits: o.Limits, introspection: o.Dev} }
-
 // check refuses a document that is too deep, too wide, or too expensive to validate. Its own cost is linear in the document's
 // tokens, but for the unfolding of fragments, which the limits themselves bound.
 func (b bounds) check(doc *ast.QueryDocument) *gqlerror.Error {

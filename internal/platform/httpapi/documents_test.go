@@ -16,6 +16,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // transports send one payload, the members of a request as JSON, and give what the server says of it.
@@ -371,7 +372,7 @@ func TestDeprecatedIsListed(t *testing.T) {
 		"query A { ...F new(y: 1) { next { name } } } fragment F on Query { b: old ... on Query { old } }": "Query.new(y:) Query.old Thing.name",
 		"{ new { ... on Part { name } } }": "Part.name",
 	} {
-		doc, errs := gqlparser.LoadQuery(schema, text)
+		doc, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}

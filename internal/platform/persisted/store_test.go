@@ -171,7 +171,9 @@ func away(t *testing.T, address string, within time.Duration) {
 // Redis comes back: after a while it is asked again.
 func TestRedisComesBack(t *testing.T) {
 	home := testenv.Embedded(t)
-	fails := &failing{UniversalClient: home.Redis}
+	closed := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }})
+	defer closed.Close()
+	fails := &failing{UniversalClient: home.Redis, away: closed}
 	s := persisted.NewStore(fails, ttl, quiet)
 	hash, text := document("{ a }")
 	s.Save(t.Context(), hash, text)
@@ -192,16 +194,16 @@ func TestRedisComesBack(t *testing.T) {
 	}
 }
 
-// failing fails reads while now is set, as a server that is away does.
+// failing reads from a server that is away while now is set.
 type failing struct {
 	redis.UniversalClient
-	now bool
+	away redis.UniversalClient
+	now  bool
 }
 
 func (f *failing) Pipeline() redis.Pipeliner {
 	if f.now {
-		closed := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }})
-		return closed.Pipeline()
+		return f.away.Pipeline()
 	}
 	return f.UniversalClient.Pipeline()
 }
