@@ -11,7 +11,9 @@ import (
 // One user's sockets and streams are counted together, an address's while nobody has signed in on them.
 func TestSocketsOfAUserAreBounded(t *testing.T) {
 	w := start(t, func(o *Options) { o.Limits.Sockets = 2 })
-	as := func(who string) string { return `{"type":"connection_init","payload":{"authorization":"Bearer ` + who + `"}}` }
+	as := func(who string) string {
+		return `{"type":"connection_init","payload":{"authorization":"Bearer ` + who + `"}}`
+	}
 	signIn := func(c *websocket.Conn, who string) {
 		t.Helper()
 		say(t, c, as(who))
