@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
@@ -47,10 +48,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			"REFUSED (wrong signature or merchant), LATER (stored, tried again), FAILED (not stored).", "channel", "outcome"),
 		calls: histogram("paydesk_channel_call_duration_seconds", "Calls to channels by what came of them: ok, declined, paid (a close that came too late), unavailable, unknown.",
 			[]float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}, "channel", "call", "outcome"),
-		swept:  counter("paydesk_sweep_done_total", "Pieces of due work done, by job.", "job"),
-		failed: counter("paydesk_sweep_failures_total", "Runs of a job that failed; what it left is tried again.", "job"),
-		took:   gauge("paydesk_sweep_last_duration_seconds", "How long a job's last run took.", "job"),
-		ran:    gauge("paydesk_sweep_last_run_timestamp_seconds", "When a job's last run ended, Unix time of the wall clock.", "job"),
+		swept:  counter("paydesk_sweep_done_total", "Pieces of due work done, by job.", "sweep"),
+		failed: counter("paydesk_sweep_failures_total", "Runs of a job that failed; what it left is tried again.", "sweep"),
+		took:   gauge("paydesk_sweep_last_duration_seconds", "How long a job's last run took.", "sweep"),
+		ran:    gauge("paydesk_sweep_last_run_timestamp_seconds", "When a job's last run ended, Unix time of the wall clock.", "sweep"),
 		redis: histogram("paydesk_redis_duration_seconds", "Round trips to Redis by command; pipeline for several at once.",
 			[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1}, "command"),
 		redisBad: counter("paydesk_redis_errors_total", "Round trips to Redis that failed, by command.", "command"),
@@ -67,8 +68,16 @@ func (m *metrics) moved(channel models.PaymentChannel, to models.PaymentStatus) 
 	m.payments.WithLabelValues(string(channel), string(to)).Inc()
 }
 
-// open shows a channel at zero, so that its first payment is seen as an increase.
+// open shows a channel at zero, so that its first payment, and its first trouble, is seen as an increase.
 func (m *metrics) open(c models.PaymentChannel) {
+	if c != balance {
+		for _, outcome := range []string{"REFUSED", "FAILED", "LATER", string(payment.Applied), string(payment.Suspense), string(payment.UnknownReference)} {
+			m.heard.WithLabelValues(string(c), outcome)
+		}
+		for _, call := range []string{"start", "query", "close"} {
+			m.calls.WithLabelValues(string(c), call, "ok")
+		}
+	}
 	for _, status := range []models.PaymentStatus{models.PaymentProcessing, models.PaymentRequiresAction, models.PaymentSucceeded,
 		models.PaymentFailed, models.PaymentCanceled, models.PaymentExpired} {
 		m.payments.WithLabelValues(string(c), string(status))
@@ -91,8 +100,9 @@ func (m *metrics) sweep(job string, took time.Duration, done int, err error) {
 
 func (m *metrics) asked(command string, took time.Duration, err error) {
 	m.redis.WithLabelValues(command).Observe(took.Seconds())
+	failures := m.redisBad.WithLabelValues(command)
 	if err != nil {
-		m.redisBad.WithLabelValues(command).Inc()
+		failures.Inc()
 	}
 }
 

@@ -37,7 +37,7 @@ var watched = []struct {
 	{"paydesk_redis_pool_timeouts_total", "Times that no connection to Redis came free in time.", nil},
 	{"paydesk_live_watchers", "Subscriptions that wait for a wake-up.", nil},
 	{"paydesk_outbox_lag_seconds", "Age of the oldest change that still has to be told.", nil},
-	{"paydesk_sweep_lag_seconds", "How long the oldest piece of due work has waited, by job.", []string{"job"}},
+	{"paydesk_sweep_lag_seconds", "How long the oldest piece of due work has waited, by job.", []string{"sweep"}},
 	{"paydesk_channel_breaker_state", "Circuit breaker of a channel, that of calls and that of queries: 0 closed, 1 half-open (one call tries), 2 open (no call is made).", []string{"channel", "of"}},
 }
 

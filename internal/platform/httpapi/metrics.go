@@ -61,6 +61,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		uploadBytes: prometheus.NewCounter(prometheus.CounterOpts{Name: "paydesk_upload_bytes_total", Help: "Bytes of the files uploaded."}),
 		names:       names{known: map[string]*series{}},
 	}
+	m.refusals.WithLabelValues("401", codeUnauthenticated) // at zero, so that the first is seen as an increase
+	m.closes.WithLabelValues("1006", "client")
 	limits := vector(r, "paydesk_rate_limited_total", "Refusals by the rate limits: operations (of a user, an account, an address), mutations (of a user), sign_in (tokens of an address).", "limit")
 	for _, by := range []string{limitOperations, limitMutations, limitSignIn} {
 		m.limits[by] = limits.WithLabelValues(by)
