@@ -3,8 +3,10 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,4 +121,34 @@ func TestEndsOfSocketsAreCounted(t *testing.T) {
 	}
 	w.shows(t, `paydesk_websocket_closes_total{by="server",code="4400"} 1`, `paydesk_websocket_closes_total{by="client",code="1000"} 1`,
 		`paydesk_websocket_closes_total{by="client",code="other"} 1`, `paydesk_websocket_closes_total{by="client",code="1006"} 1`)
+}
+
+// A slow operation is told by its name, how long it took and how it ended, never by what was sent.
+func TestSlowOperationsAreLogged(t *testing.T) {
+	var log lines
+	w := start(t, func(o *Options) { o.Slow, o.Log = 100*time.Millisecond, slog.New(slog.NewTextHandler(&log, nil)) })
+	w.send(t, "POST", "/graphql", `{"query":"query Quick($n: String) { hello(name: $n) }","variables":{"n":"sent-by-somebody"}}`)
+	w.send(t, "POST", "/graphql", `{"query":"query Slow($n: String) { hello(name: $n) block }","variables":{"n":"sent-by-somebody"}}`)
+	text := log.String()
+	if !strings.Contains(text, `msg="slow operation" operation=Slow type=query ms=`) || strings.Contains(text, "Quick") || strings.Contains(text, "sent-by-somebody") {
+		t.Error(text)
+	}
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
