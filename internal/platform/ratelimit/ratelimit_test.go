@@ -262,7 +262,8 @@ func TestTheTableIsBounded(t *testing.T) {
 	if n > kept {
 		t.Fatalf("%d buckets are kept, want at most %d", n, kept)
 	}
-	if k := (key{kind: kindUser, subject: "x"}); table.bucket(k) != table.bucket(k) {
+	first := table.bucket(key{kind: kindUser, subject: "x"})
+	if table.bucket(key{kind: kindUser, subject: "x"}) != first {
 		t.Fatal("the same key has two buckets")
 	}
 }
