@@ -20,8 +20,9 @@ const (
 // ErrAway: Redis does not answer, so nothing can be counted. To a client it is UNAVAILABLE.
 var ErrAway = errors.New("rate limits cannot be counted now")
 
-// gcra is a script of our own: redis_rate's calls cannot share a round trip. It takes units of a budget. The key holds when the budget will be whole again, in microseconds. It answers the microseconds to
-// wait for the units, where nothing was taken; or nothing and less, where they were.
+// gcra takes units of a budget; a script of our own, for calls of redis_rate cannot share a round trip. The key holds when the budget
+// will be whole again, in microseconds. It answers the microseconds to wait for the units, where nothing was taken; or nothing and
+// less, where they were.
 var gcra = redis.NewScript(`
 local units, burst, each = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call("TIME")
