@@ -46,6 +46,8 @@ var arrows = []arrow{
 	{"internal/sandbox", append([]string{port}, platform...)}, // the providers' side knows nothing of ours, and no adapter
 	{"internal/demo", business},
 	{"internal/dev", business},
+	{"documents/generate", []string{"graph", "internal/platform/persisted"}},
+	{"documents", []string{"internal/platform/persisted"}}, // the registered operations
 	{"console", nil},
 	{"page", nil},
 	{"", []string{"..."}}, // main alone knows everybody
