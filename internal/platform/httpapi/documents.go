@@ -152,7 +152,7 @@ func (d *documents) named(ctx context.Context, r reference) (*prepared, gqlerror
 		return doc, nil
 	}
 	if d.only {
-		return nil, gqlerror.List{failure(codeNotPersisted, onlyRegistered)}
+		return nil, d.unregistered()
 	}
 	text, known := d.remembered(ctx, r.hash)
 	found := known
@@ -181,7 +181,7 @@ func (d *documents) given(ctx context.Context, text string, r reference) (*prepa
 		return doc, nil
 	}
 	if d.only {
-		return nil, gqlerror.List{failure(codeNotPersisted, onlyRegistered)}
+		return nil, d.unregistered()
 	}
 	doc, errs := d.read(text)
 	if len(errs) == 0 && r.automatic && len(text) <= cacheable {
@@ -190,7 +190,14 @@ func (d *documents) given(ctx context.Context, text string, r reference) (*prepa
 	return doc, errs
 }
 
-const onlyRegistered = "only registered documents run here, and this is none of them"
+// unregistered refuses what is not registered where nothing else runs. In development it names the switch, for who sits before GraphiQL.
+func (d *documents) unregistered() gqlerror.List {
+	here := "here"
+	if d.suggest {
+		here = "here (PAYDESK_PERSISTED_ONLY is on)"
+	}
+	return gqlerror.List{failure(codeNotPersisted, "only registered documents run "+here+", and this is none of them")}
+}
 
 // read gives the document of a text from outside.
 func (d *documents) read(text string) (*prepared, gqlerror.List) {

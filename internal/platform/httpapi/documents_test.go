@@ -231,11 +231,13 @@ func TestOnlyRegistered(t *testing.T) {
 }
 
 func TestStatusOfUnregistered(t *testing.T) {
-	w := start(t, func(o *Options) { o.Persisted.Only = true })
-	for accept, want := range map[string]int{mediaJSON: 200, mediaResponse: 400} {
-		a := w.query(t, "{ who }", "Accept", accept)
-		if a.status != want || a.code() != codeNotPersisted || a.hasData() {
-			t.Errorf("%s: %d %s", accept, a.status, a.body)
+	for _, dev := range []bool{true, false} {
+		w := start(t, func(o *Options) { o.Persisted.Only, o.Dev = true, dev })
+		for accept, want := range map[string]int{mediaJSON: 200, mediaResponse: 400} {
+			a := w.query(t, "{ who }", "Accept", accept)
+			if a.status != want || a.code() != codeNotPersisted || a.hasData() || strings.Contains(a.body, "PAYDESK_") != dev {
+				t.Errorf("%s: %d %s", accept, a.status, a.body)
+			}
 		}
 	}
 }
