@@ -12,6 +12,8 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/messages"
 	"paydesk/internal/platform/page"
 	"paydesk/internal/platform/ratelimit"
 	"paydesk/models"
@@ -33,6 +35,9 @@ const (
 func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	out := graphql.DefaultErrorPresenter(ctx, err)
 	code, text := r.classify(err)
+	if key := "error." + code; messages.Has(key) {
+		text = messages.Text(locale.From(ctx), key, map[string]any{"seconds": out.Extensions["retryAfter"]})
+	}
 	presented := &gqlerror.Error{Message: text, Path: out.Path, Locations: out.Locations, Extensions: map[string]any{"code": code}}
 	for key, value := range out.Extensions { // of a gqlgen or transport error with a code of its own, such as retryAfter
 		if key != "code" {
@@ -50,7 +55,7 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	return presented
 }
 
-// classify gives an error's code and the text a client may read. Wrapping, however deep, does not hide what it is.
+// classify gives an error's code, and the text a client may read where the catalogue has none for the code. Wrapping, however deep, does not hide what it is.
 func (r *Resolver) classify(err error) (code, text string) {
 	var (
 		coded *gqlerror.Error
@@ -59,22 +64,22 @@ func (r *Resolver) classify(err error) (code, text string) {
 	)
 	switch {
 	case errors.Is(err, fault.ErrUnauthenticated):
-		return codeUnauthenticated, fault.ErrUnauthenticated.Error()
+		return codeUnauthenticated, ""
 	case errors.Is(err, fault.ErrForbidden):
-		return codeForbidden, fault.ErrForbidden.Error()
+		return codeForbidden, ""
 	case errors.Is(err, fault.ErrNotFound):
-		return codeNotFound, fault.ErrNotFound.Error()
+		return codeNotFound, ""
 	case errors.As(err, &bad):
 		return codeBadUserInput, bad.Error()
 	case errors.As(err, &page):
 		return codeBadUserInput, page.Error()
 	case errors.Is(err, fault.ErrUnavailable), errors.Is(err, ratelimit.ErrAway), database.IsUnavailable(err), database.IsRetryable(err), database.IsCommitUnknown(err),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return codeUnavailable, fault.ErrUnavailable.Error()
+		return codeUnavailable, ""
 	case errors.As(err, &coded) && coded.Extensions["code"] != nil:
 		return known(fmt.Sprint(coded.Extensions["code"])), coded.Message
 	}
-	return codeInternal, "something went wrong on our side"
+	return codeInternal, ""
 }
 
 // known maps gqlgen's codes to the contract's; others, such as COMPLEXITY_LIMIT_EXCEEDED, are the contract's already.

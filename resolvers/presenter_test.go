@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/locale"
 	"paydesk/internal/platform/page"
 )
 
@@ -58,8 +59,13 @@ func TestPresentedErrors(t *testing.T) {
 			t.Errorf("%v in the log: %s", c.err, log.String())
 		}
 	}
-	if got := (&Resolver{}).Present(t.Context(), coded("RATE_LIMITED")); got.Extensions["retryAfter"] != 3 {
-		t.Error("retryAfter is lost")
+	limited := coded("RATE_LIMITED")
+	if got := (&Resolver{}).Present(t.Context(), limited); got.Extensions["retryAfter"] != 3 || !strings.Contains(got.Message, "in 3 s") {
+		t.Error("retryAfter is lost:", got)
+	}
+	chinese := locale.With(t.Context(), locale.SimplifiedChinese)
+	if got := (&Resolver{}).Present(chinese, limited); got.Message != "请求过于频繁，请在 3 秒后重试。" {
+		t.Error("not in the customer's language:", got.Message)
 	}
 }
 

@@ -44,7 +44,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context
 		return nil, "", false
 	}
 	if errs := a.limitOperation(ctx); errs != nil {
-		a.refuseLimited(w, r, errs)
+		a.refuseLimited(w, r.WithContext(ctx), errs)
 		return nil, "", false
 	}
 	return ctx, media, true
