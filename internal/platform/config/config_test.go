@@ -118,6 +118,14 @@ func TestWrongValuesAreToldInOneLine(t *testing.T) {
 		{"PAYDESK_TRUSTED_PROXIES", []string{"PAYDESK_TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.0/33"}},
 		{"PAYDESK_TRUSTED_PROXIES", []string{"PAYDESK_TRUSTED_PROXIES", "proxy.example"}},
 		{"PAYDESK_RATE_USER", []string{"PAYDESK_RATE_USER", "0"}},
+		{"PAYDESK_SLOW_OPERATION", []string{"PAYDESK_SLOW_OPERATION", "soon"}},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4317"}},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}},
+		{"OTEL_TRACES_EXPORTER", []string{"OTEL_TRACES_EXPORTER", "zipkin"}},
+		{"OTEL_TRACES_SAMPLER", []string{"OTEL_TRACES_SAMPLER", "sometimes"}},
+		{"OTEL_TRACES_SAMPLER_ARG", []string{"OTEL_TRACES_SAMPLER_ARG", "2"}},
+		{"OTEL_PROPAGATORS", []string{"OTEL_PROPAGATORS", "tracecontext,b3"}},
+		{"OTEL_RESOURCE_ATTRIBUTES", []string{"OTEL_RESOURCE_ATTRIBUTES", "a=b,nothing"}},
 		{"PAYDESK_LOG_LEVEL", []string{"PAYDESK_LOG_LEVEL", "loud"}},
 		{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", []string{"PAYDESK_ALIPAY_PRIVATE_KEY_FILE", "/not/there"}},
 		{"PAYDESK_WECHAT_APIV3_KEY", []string{"PAYDESK_WECHAT_APIV3_KEY", "s3cret"}},
@@ -161,6 +169,20 @@ func TestDocIsWhole(t *testing.T) {
 	for _, name := range []string{"PAYDESK_LISTEN", "PAYDESK_JWT_LEEWAY", "PAYDESK_WECHAT_APIV3_KEY", "PAYDESK_TEST_REDIS_URL"} {
 		if !seen[name] {
 			t.Error(name)
+		}
+	}
+}
+
+// OpenTelemetry's SDK reads the environment by itself: what stands in .env reaches it, and what is set stands above it.
+func TestTraces(t *testing.T) {
+	t.Setenv("OTEL_SERVICE_NAME", "")
+	c, err := with(t, "OTEL_SERVICE_NAME=desk\nOTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1\n", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+	if err != nil || !c.Trace.On() || c.Trace.Endpoint != "http://127.0.0.1:4318" || os.Getenv("OTEL_SERVICE_NAME") != "desk" {
+		t.Fatal(c, err, os.Getenv("OTEL_SERVICE_NAME"))
+	}
+	for _, off := range [][]string{{}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:1", "OTEL_SDK_DISABLED", "true"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:1", "OTEL_TRACES_EXPORTER", "none"}} {
+		if c, err := with(t, "", off...); err != nil || c.Trace.On() {
+			t.Error(off, err)
 		}
 	}
 }

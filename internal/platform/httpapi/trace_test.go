@@ -47,7 +47,7 @@ func awaitSpan(t *testing.T, named func(string) []tracetest.SpanStub, name strin
 func has(s tracetest.SpanStub, key, value string) bool {
 	for _, a := range s.Attributes {
 		if string(a.Key) == key {
-			return a.Value.Emit() == value
+			return a.Value.String() == value
 		}
 	}
 	return false
