@@ -139,6 +139,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 
 func (a *API) routes() http.Handler {
 	r := chi.NewRouter()
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { // also of methods that nobody has heard of
+		allow := http.MethodGet
+		if r.URL.Path == "/graphql" {
+			allow = "GET, POST"
+		}
+		refuseMethod(w, r, allow, "this method is not served here")
+	})
 	r.Handle("/graphql", a.origins.cors(http.HandlerFunc(a.graphql)))
 	r.Get("/healthz", healthz)
 	r.Get("/readyz", a.readyz)

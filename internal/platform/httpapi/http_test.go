@@ -94,8 +94,10 @@ func TestNegotiation(t *testing.T) {
 			t.Errorf("%q: %d", kind, a.status)
 		}
 	}
-	if a := w.send(t, "PUT", "/graphql", ""); a.status != 405 || a.header.Get("Allow") != "GET, POST" || len(a.json.Errors) != 1 {
-		t.Error("PUT:", a.status, a.header)
+	for _, method := range []string{"PUT", "DELETE", "BREW"} {
+		if a := w.send(t, method, "/graphql", ""); a.status != 405 || a.header.Get("Allow") != "GET, POST" || len(a.json.Errors) != 1 {
+			t.Error(method, a.status, a.header, a.body)
+		}
 	}
 }
 
