@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -51,6 +53,7 @@ func binary(t testing.TB, tags string) string {
 	if err := console(); err != nil {
 		t.Fatal(err)
 	}
+	noticeSources(t)
 	path := filepath.Join(built.dir, "paydesk-"+tags)
 	cmd := exec.Command("go", "build", "-tags", tags, "-o", path, ".")
 	cmd.Dir = ".."
@@ -59,6 +62,24 @@ func binary(t testing.TB, tags string) string {
 	}
 	built.paths[tags] = path
 	return path
+}
+
+// noticeSources looks at every file the server is built from: so go test knows of them, and repeats no result of an older
+// server out of its cache.
+func noticeSources(t testing.TB) {
+	t.Helper()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == "node_modules" || d.Name() == "data" || strings.HasPrefix(d.Name(), ".g")) {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if !d.IsDir() && strings.Contains(" .go .graphqls .graphql .sql .yaml .json .js .css .html ", " "+filepath.Ext(path)+" ") {
+			_, _ = os.Stat(path) // one that was just removed is noticed, too
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestMain(m *testing.M) {
