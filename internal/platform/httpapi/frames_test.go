@@ -186,3 +186,38 @@ func (x *wire) closed(t *testing.T) (code int, reason string, heard []string) {
 		}
 	}
 }
+
+// A peer that is told to go, and then begins a frame it never ends, is gone all the same.
+func TestACloseIsNotWaitedForInTheMiddleOfAFrame(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	x := w.opened(t, "")
+	x.text(t, `{"type":"nonsense"}`)
+	x.raw(t, frame{first: fin | textOp, payload: []byte("x"), claims: 1 << 30}.bytes())
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				_, _ = x.Write([]byte("x"))
+			}
+		}
+	}()
+	began := time.Now()
+	for {
+		if _, _, err := x.next(); err != nil {
+			break
+		}
+	}
+	if took := time.Since(began); took > 2*closeWithin {
+		t.Error("held for", took)
+	}
+	eventually(t, "the socket is forgotten", func() bool {
+		w.api.seats.mu.Lock()
+		defer w.api.seats.mu.Unlock()
+		return len(w.api.seats.held) == 0
+	})
+}
