@@ -76,6 +76,7 @@ type Statement interface {
 	Statement(ctx context.Context, account models.ID, f ledger.Filter, p page.Page) (page.Result[models.Posting], error)
 	Count(ctx context.Context, account models.ID, f ledger.Filter) (int64, error)
 	Line(ctx context.Context, account, id models.ID) (models.Posting, bool, error)
+	LineAnywhere(ctx context.Context, id models.ID) (models.Posting, bool, error)
 }
 
 // Live wakes whoever watches a topic.

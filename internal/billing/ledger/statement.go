@@ -58,7 +58,16 @@ func (l *Ledger) Statement(ctx context.Context, account models.ID, f Filter, p p
 
 // Line reads one line of an account's statement; false where there is none.
 func (l *Ledger) Line(ctx context.Context, account, id models.ID) (models.Posting, bool, error) {
-	rows, err := l.postings(ctx, statementColumns+" FROM postings WHERE account_id = ? AND id = ? AND seq IS NOT NULL", account, id)
+	return l.line(ctx, statementColumns+" FROM postings WHERE account_id = ? AND id = ? AND seq IS NOT NULL", account, id)
+}
+
+// LineAnywhere is Line for OPERATOR and SERVICE, who reach any account (contract §3).
+func (l *Ledger) LineAnywhere(ctx context.Context, id models.ID) (models.Posting, bool, error) {
+	return l.line(ctx, statementColumns+" FROM postings WHERE id = ? AND seq IS NOT NULL", id)
+}
+
+func (l *Ledger) line(ctx context.Context, query string, args ...any) (models.Posting, bool, error) {
+	rows, err := l.postings(ctx, query, args...)
 	if err != nil || len(rows) == 0 {
 		return models.Posting{}, false, err
 	}
