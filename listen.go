@@ -55,6 +55,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 		return a.notServed(err)
 	}
 	a.log.Info("documents are registered", "count", len(a.persisted().Documents), "only", a.cfg.Persisted.Only)
+	a.log.Info("paydesk serves", "address", a.public, "database", a.db.Dialect(), "development", a.cfg.Dev, "policy", a.cfg.Policy)
 	return edge.Serve(ctx, listener)
 }
 

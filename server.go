@@ -70,7 +70,6 @@ func serve(ctx context.Context, logTo io.Writer) error {
 	for _, loop := range a.loops() {
 		running.Go(func() { loop(background) })
 	}
-	log.Info("paydesk serves", "address", a.public, "database", a.db.Dialect(), "development", cfg.Dev, "policy", cfg.Policy)
 	err = a.listen(ctx, listener)
 	end()
 	running.Wait()
