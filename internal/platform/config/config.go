@@ -85,7 +85,7 @@ type Limits struct {
 	Complexity  int `env:"PAYDESK_LIMIT_COMPLEXITY" default:"10000" min:"100" max:"1000000" doc:"Cost of an operation: fields, times the page size beneath lists."`
 	Errors      int `env:"PAYDESK_LIMIT_ERRORS" default:"20" min:"1" max:"1000" doc:"Errors told in one answer; that there were more is said."`
 	Refusal     int `env:"PAYDESK_LIMIT_REFUSAL" default:"32768" min:"1024" max:"1048576" doc:"Bytes of the errors of one answer."`
-	Operations  int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations that run at once on one socket."`
+	Operations  int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations at once on one socket; as many again may be ending, which the client has completed."`
 	Sockets     int `env:"PAYDESK_LIMIT_SOCKETS" default:"50" min:"1" max:"100000" doc:"WebSockets and event streams of one user at once, in one instance; of one address where nobody has signed in."`
 	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; idle ones make room for more, which wait otherwise."`
 	QueryCache  int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`

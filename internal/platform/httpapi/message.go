@@ -108,9 +108,11 @@ func (s *socket) subscribe(m message) bool {
 	run := &running{cancel: cancel}
 	s.mu.Lock()
 	_, taken := s.running[m.ID]
-	full := len(s.running) >= s.api.o.Limits.Operations
+	most := s.api.o.Limits.Operations
+	full := len(s.running) >= most || s.active >= completedToo*most
 	if !taken && !full {
 		s.running[m.ID] = run
+		s.active++
 	}
 	s.mu.Unlock()
 	switch {
@@ -120,13 +122,25 @@ func (s *socket) subscribe(m message) bool {
 		return false
 	case full:
 		cancel()
-		return s.fail(m.ID, gqlerror.List{failure(codeRateLimited, "too many operations run on this socket")})
+		return s.fail(m.ID, s.api.fail(unprepared(s.ctx), rateLimited("too many operations run on this socket", 1)).Errors)
 	}
 	s.operations.Go(func() {
+		defer s.left()
 		defer cancel()
 		s.run(ctx, m.ID, run, p)
 	})
 	return true
+}
+
+// completedToo is by how much more than Limits.Operations may still be ending: those that the client has completed count until they
+// are over, for a mutation is not stopped, and whoever completes all and asks anew at once is not refused.
+const completedToo = 2
+
+// left: one operation is over.
+func (s *socket) left() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active--
 }
 
 // maxReason of a close frame, in bytes, is left for an id (RFC 6455 §5.5).
@@ -149,6 +163,13 @@ func (s *socket) stop(id string) {
 	if run != nil {
 		run.cancel()
 	}
+}
+
+// wanted: the client has not completed the operation. Its id may belong to another by now.
+func (s *socket) wanted(id string, run *running) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[id] == run
 }
 
 // done frees the id; false where the client has completed the operation itself and wants to hear no more of it.
@@ -183,8 +204,8 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 		return
 	}
 	if op.Operation.Operation != ast.Subscription {
-		s.next(id, s.api.execute(ctx, op))
-	} else if !s.follow(ctx, id, op) {
+		s.next(id, run, s.api.execute(ctx, op))
+	} else if !s.follow(ctx, id, run, op) {
 		return
 	}
 	if s.done(id, run) && ctx.Err() == nil {
@@ -195,17 +216,17 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 // begin counts the operation, then prepares it as everywhere.
 func (s *socket) begin(ctx context.Context, p *graphql.RawParams) (context.Context, *graphql.OperationContext, gqlerror.List) {
 	if errs := s.api.limitOperation(ctx); errs != nil {
-		return graphql.WithOperationContext(graphql.StartOperationTrace(ctx), &graphql.OperationContext{}), nil, errs
+		return unprepared(ctx), nil, errs
 	}
 	return s.api.begin(ctx, p)
 }
 
 // follow sends every event of a subscription; false where it did not come to its own end.
-func (s *socket) follow(ctx context.Context, id string, op *graphql.OperationContext) bool {
+func (s *socket) follow(ctx context.Context, id string, run *running, op *graphql.OperationContext) bool {
 	defer s.api.follows(ctx, op.Operation)()
 	responses, ctx := s.api.exec.DispatchOperation(ctx, op)
 	for resp := responses(ctx); resp != nil; resp = responses(ctx) {
-		if resp.Errors = told(s.api.o.Limits, resp.Errors); !s.next(id, resp) {
+		if resp.Errors = told(s.api.o.Limits, resp.Errors); !s.next(id, run, resp) {
 			return false
 		}
 	}
@@ -213,8 +234,11 @@ func (s *socket) follow(ctx context.Context, id string, op *graphql.OperationCon
 	return !expired(ctx)
 }
 
-// next sends one response.
-func (s *socket) next(id string, resp *graphql.Response) bool {
+// next sends one response; false where nobody is going to hear another.
+func (s *socket) next(id string, run *running, resp *graphql.Response) bool {
+	if !s.wanted(id, run) {
+		return false
+	}
 	b := getBuffer()
 	defer putBuffer(b)
 	b.WriteString(`{"id":`)

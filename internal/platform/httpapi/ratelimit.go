@@ -64,9 +64,19 @@ func (a *API) limited(by string, wait time.Duration) gqlerror.List {
 	}
 	a.metrics.limits[by].Inc()
 	seconds := int((wait + time.Second - 1) / time.Second)
-	e := failure(codeRateLimited, fmt.Sprintf("too many requests: try again in %d s", seconds))
+	return rateLimited(fmt.Sprintf("too many requests: try again in %d s", seconds), seconds)
+}
+
+// rateLimited is RATE_LIMITED with its retryAfter, in seconds (contract §2).
+func rateLimited(message string, seconds int) gqlerror.List {
+	e := failure(codeRateLimited, message)
 	e.Extensions["retryAfter"] = seconds
 	return gqlerror.List{e}
+}
+
+// unprepared is a context for the errors of what was refused before it became an operation.
+func unprepared(ctx context.Context) context.Context {
+	return graphql.WithOperationContext(graphql.StartOperationTrace(ctx), &graphql.OperationContext{})
 }
 
 // refuseLimited answers 429 (RFC 6585 §4) before a request has become an operation, with a JSON body also to who wants events.
@@ -75,8 +85,7 @@ func (a *API) refuseLimited(w http.ResponseWriter, r *http.Request, errs gqlerro
 	if media != mediaResponse {
 		media = mediaJSON
 	}
-	ctx := graphql.WithOperationContext(graphql.StartOperationTrace(r.Context()), &graphql.OperationContext{})
-	respond(w, r, media, http.StatusTooManyRequests, a.fail(ctx, errs))
+	respond(w, r, media, http.StatusTooManyRequests, a.fail(unprepared(r.Context()), errs))
 }
 
 // retryAfter repeats retryAfter of a refusal as the header that proxies and HTTP clients know (RFC 9110 §10.2.3).

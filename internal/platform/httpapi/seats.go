@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 
@@ -76,7 +75,6 @@ func (a *API) admitLong(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if a.seats.take(s.who) {
 		return s
 	}
-	w.Header().Set("Retry-After", fmt.Sprint(retrySeconds))
-	refuse(w, r, http.StatusTooManyRequests, codeRateLimited, "too many sockets and event streams are open")
+	a.refuseLimited(w, r.WithContext(ctx), rateLimited("too many sockets and event streams are open", retrySeconds))
 	return nil
 }

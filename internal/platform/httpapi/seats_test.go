@@ -38,6 +38,7 @@ func TestSocketsOfAUserAreBounded(t *testing.T) {
 	if a.status != 429 || a.code() != codeRateLimited || a.header.Get("Retry-After") == "" || !strings.HasPrefix(a.header.Get("Content-Type"), mediaJSON) {
 		t.Error("a third stream:", a.status, a.header, a.body)
 	}
+	isLimited(t, a, retrySeconds)
 	if a := w.query(t, "{ who }", "Authorization", "Bearer ann"); a.status != 200 {
 		t.Error("requests are not sockets:", a.body)
 	}

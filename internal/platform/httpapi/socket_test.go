@@ -337,6 +337,45 @@ func TestOperationsOfASocketAreBounded(t *testing.T) {
 	}
 }
 
+// A mutation goes on when its client has had enough of it; its id is free at once. Neither is a way to run more than a socket may.
+func TestCompletedOperationsStillCount(t *testing.T) {
+	w := start(t)
+	c := w.dial(t)
+	say(t, c, hello)
+	hear(t, c)
+	const asked = 12
+	for i := range asked {
+		say(t, c, fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":"mutation { slowTouch }"}}`, i), fmt.Sprintf(`{"id":"%d","type":"complete"}`, i))
+	}
+	refused := 0
+	for range asked - 2*limits().Operations {
+		if got := hear(t, c); strings.Contains(got, "RATE_LIMITED") && strings.Contains(got, `"retryAfter":1`) {
+			refused++
+		}
+	}
+	if refused != asked-2*limits().Operations {
+		t.Error(refused, "were refused")
+	}
+}
+
+// An id is free as soon as its operation is completed; what the former one still gives is not the new one's.
+func TestAnIDUsedAgainHearsNothingOfTheFormer(t *testing.T) {
+	w := start(t)
+	c := w.dial(t)
+	say(t, c, hello, `{"id":"1","type":"subscribe","payload":{"query":"mutation { slowTouch }"}}`)
+	hear(t, c)
+	<-w.blocked
+	say(t, c, `{"id":"1","type":"complete"}`, forever)
+	if got := hear(t, c); !strings.Contains(got, `"forever":1`) {
+		t.Fatal(got)
+	}
+	eventually(t, "the mutation went on", func() bool { return w.touched.Load() == 1 })
+	say(t, c, `{"id":"2","type":"subscribe","payload":{"query":"{ hello }"}}`)
+	if got := hear(t, c); !strings.Contains(got, `"id":"2"`) {
+		t.Error("of the one that was completed:", got)
+	}
+}
+
 // contract §1: subscriptions are told to reconnect.
 func TestDrain(t *testing.T) {
 	w := start(t)

@@ -92,7 +92,8 @@ type socket struct {
 	greeted, acknowledged bool // touched by the reader alone
 	operations            sync.WaitGroup
 	mu                    sync.Mutex
-	running               map[string]*running
+	running               map[string]*running // by id, until the client completes them or they are over
+	active                int                 // operations that are not over
 }
 
 type running struct{ cancel context.CancelFunc }
