@@ -110,11 +110,13 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (*Viewer, error) {
 	}
 	now, sum := v.cfg.Now(), sha256.Sum256([]byte(bearer))
 	generation := v.generation()
-	if hit, ok := v.cache.Get(sum); ok && now.Before(hit.recheck) && hit.generation == generation {
-		if now.Before(hit.viewer.Expires) {
+	if hit, ok := v.cache.Get(sum); ok {
+		if !now.Before(hit.viewer.Expires) { // for good, so that it is not forgotten that it was good once
+			return nil, fmt.Errorf("%w: it has expired", ErrToken)
+		}
+		if now.Before(hit.recheck) && hit.generation == generation {
 			return hit.viewer, nil
 		}
-		return nil, fmt.Errorf("%w: it has expired", ErrToken)
 	}
 	viewer, err := v.verify(ctx, bearer)
 	if err != nil {
