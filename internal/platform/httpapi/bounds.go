@@ -163,7 +163,9 @@ func (m *measure) fragment(f *ast.FragmentDefinition) size {
 	m.direct(f.Directives)
 	s := m.set(f.SelectionSet)
 	delete(m.open, f.Name)
-	m.seen[f.Name] = s
+	if m.fragments[f.Name] == f { // spreads mean the first of a name
+		m.seen[f.Name] = s
+	}
 	return s
 }
 

@@ -81,6 +81,9 @@ func spreading() []Document {
 	return []Document{
 		{"26 doublings", doubling(26), tooComplex, false},
 		{"60 doublings", doubling(60), tooComplex, false},
+		{"doublings behind a double", "{ now } fragment F0 on Query { now } fragment F0 on Query { ...None }" + made(40, func(i int) string {
+			return fmt.Sprintf(" fragment F%d on Query { ...F%d ...F%[2]d }", i+1, i)
+		}), tooComplex, false},
 		{"a fragment of itself", "{ ...F } fragment F on Query { now ...F }", invalid, false},
 		{"fragments in a ring", "{ viewer { ...F0 } }" + made(60, func(i int) string { return fmt.Sprintf(" fragment F%d on Viewer { ...F%d }", i, (i+1)%60) }), invalid, false},
 		{"a ring nobody spreads", "{ now } fragment A on Viewer { ...B } fragment B on Viewer { ...A }", invalid, false},
