@@ -17,6 +17,7 @@ import (
 
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/httpapi"
+	"paydesk/internal/platform/telemetry"
 )
 
 // documents is how many parsed documents are kept; even the barest server keeps them.
@@ -58,6 +59,7 @@ func (k kept) Add(_ context.Context, text string, d *ast.QueryDocument) { k.Cach
 func (e *Edge) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /graphql", e.graphql)
+	mux.Handle("GET /metrics", telemetry.MetricsHandler(e.o.Metrics)) // the bench reads the heap there
 	s := &http.Server{Handler: mux} //nolint:gosec // no timeouts: that is the point
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
