@@ -21,6 +21,21 @@ type user struct {
 	base, token string
 }
 
+// answerTo sends a request and reads all of the answer.
+func answerTo(t testing.TB, r *http.Request) (res *http.Response, text string) {
+	t.Helper()
+	res, err := web.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}
+
 // errTransport says that no answer came: the server died or was not there.
 var errTransport = errors.New("no answer")
 

@@ -25,16 +25,8 @@ func (c *customer) deliver(t *testing.T, kind, accept string, body []byte) (stat
 	r.Header.Set("Content-Type", kind)
 	r.Header.Set("Accept", accept)
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	res, err := web.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	out, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(out)
+	res, text := answerTo(t, r)
+	return res.StatusCode, text
 }
 
 func asForm(operations []byte, mapping string) (kind string, body []byte) {

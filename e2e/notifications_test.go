@@ -262,7 +262,7 @@ func (n notified) signedAgain(t testing.TB, body []byte, field, value string) []
 	}
 	slices.Sort(pairs)
 	sum := sha256.Sum256([]byte(strings.Join(pairs, "&")))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, n.alipayKey(t), crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(rand.Reader, n.sandboxKey(t, "Alipay"), crypto.SHA256, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,19 +270,19 @@ func (n notified) signedAgain(t testing.TB, body []byte, field, value string) []
 	return []byte(form.Encode())
 }
 
-// alipayKey is the sandbox's own key, which lies in the same database (contract.md §6).
-func (n notified) alipayKey(t testing.TB) *rsa.PrivateKey {
+// sandboxKey is what the sandbox signs a provider's messages with; it lies in the same database (contract.md §6).
+func (n notified) sandboxKey(t testing.TB, provider string) *rsa.PrivateKey {
 	t.Helper()
 	var text string
 	found, err := n.home.DB.QueryRow(context.Background(), []any{&text}, "SELECT value FROM settings WHERE name = ?", "sandbox.keys")
 	if err != nil || !found {
 		t.Fatalf("the sandbox's keys: %v, %v", found, err)
 	}
-	var keys struct{ Alipay struct{ Platform string } }
+	var keys map[string]struct{ Platform string }
 	if err := json.Unmarshal([]byte(text), &keys); err != nil {
 		t.Fatal(err)
 	}
-	block, _ := pem.Decode([]byte(keys.Alipay.Platform))
+	block, _ := pem.Decode([]byte(keys[provider].Platform))
 	if block == nil {
 		t.Fatal("the sandbox's key is not PEM")
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -243,16 +242,8 @@ func exchange(t *testing.T, s *server, method, query, kind, accept string, body 
 			r.Header.Set(name, value)
 		}
 	}
-	res, err := web.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	_, text := answerTo(t, r)
+	return text
 }
 
 func overWebSocket(t *testing.T, s *server, payload map[string]any) string {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -106,16 +105,8 @@ func (u user) over(t testing.TB, method, query, accept string) reply {
 	if u.token != "" {
 		r.Header.Set("Authorization", "Bearer "+u.token)
 	}
-	res, err := web.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := reply{status: res.StatusCode, text: string(text)}
+	res, text := answerTo(t, r)
+	out := reply{status: res.StatusCode, text: text}
 	if res.StatusCode != http.StatusTooManyRequests {
 		return out
 	}
@@ -123,7 +114,7 @@ func (u user) over(t testing.TB, method, query, accept string) reply {
 		Data   *json.RawMessage
 		Errors []limitedError
 	}
-	if err := json.Unmarshal(text, &answer); err != nil || len(answer.Errors) != 1 || answer.Data != nil ||
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Errors) != 1 || answer.Data != nil ||
 		res.Header.Get("Retry-After") != strconv.Itoa(answer.Errors[0].wait()) {
 		t.Fatalf("%s %s: %v %s", method, accept, res.Header, text)
 	}

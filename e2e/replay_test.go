@@ -1,15 +1,12 @@
 package e2e
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
 	"strconv"
 	"strings"
@@ -61,26 +58,9 @@ func TestStaleNotifications(t *testing.T) {
 // signedAt signs a notification as WeChat Pay would have at that time (WECHATPAY2-SHA256-RSA2048), with the sandbox's own key.
 func (n notified) signedAt(t testing.TB, letter notification, at time.Time) notification {
 	t.Helper()
-	var text string
-	found, err := n.home.DB.QueryRow(context.Background(), []any{&text}, "SELECT value FROM settings WHERE name = ?", "sandbox.keys")
-	if err != nil || !found {
-		t.Fatalf("the sandbox's keys: %v, %v", found, err)
-	}
-	var keys struct{ WeChat struct{ Platform string } }
-	if err := json.Unmarshal([]byte(text), &keys); err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode([]byte(keys.WeChat.Platform))
-	if block == nil {
-		t.Fatal("the sandbox's key is not PEM")
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
 	stamp, nonce := strconv.FormatInt(at.Unix(), 10), unique("nonce")
 	sum := sha256.Sum256([]byte(stamp + "\n" + nonce + "\n" + string(letter.body) + "\n"))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(rand.Reader, n.sandboxKey(t, "WeChat"), crypto.SHA256, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -36,16 +35,8 @@ func (u user) within(t testing.TB, traceID, query string, variables map[string]a
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+u.token)
 	r.Header.Set("traceparent", "00-"+traceID+"-00f067aa0ba902b7-01")
-	res, err := web.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	_, text := answerTo(t, r)
+	return text
 }
 
 // ourWords are constants of the program, such as statuses; a value of somebody's has digits, or more than a word.
