@@ -75,7 +75,7 @@ type Limits struct {
 	Multipart   int `env:"PAYDESK_LIMIT_MULTIPART" default:"11534336" min:"1024" max:"134217728" doc:"Bytes of a multipart request as a whole."`
 	File        int `env:"PAYDESK_LIMIT_FILE" default:"10485760" min:"1" max:"134217728" doc:"Bytes of one uploaded file."`
 	Files       int `env:"PAYDESK_LIMIT_FILES" default:"10" min:"1" max:"100" doc:"Files of one multipart request."`
-	Uploads     int `env:"PAYDESK_LIMIT_UPLOADS" default:"1073741824" min:"1048576" max:"1099511627776" doc:"Bytes of files that all requests of one instance together may be uploading; more are UNAVAILABLE for the moment. What is larger than 1 MiB lies in TMPDIR."`
+	Uploads     int `env:"PAYDESK_LIMIT_UPLOADS" default:"1073741824" min:"1048576" max:"1099511627776" doc:"Bytes of files that all requests of one instance together may be uploading; more are UNAVAILABLE for the moment. One user may send as many multipart requests at once as fit into an eighth. What is larger than 1 MiB lies in TMPDIR."`
 	Tokens      int `env:"PAYDESK_LIMIT_TOKENS" default:"2000" min:"100" max:"20000" doc:"Tokens of a GraphQL document."`
 	Depth       int `env:"PAYDESK_LIMIT_DEPTH" default:"15" min:"5" max:"100" doc:"Levels of a GraphQL document, introspection included; of inline fragments and values in each other, too."`
 	Aliases     int `env:"PAYDESK_LIMIT_ALIASES" default:"50" min:"1" max:"1000" doc:"Aliases in a GraphQL document."`

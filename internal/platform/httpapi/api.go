@@ -88,6 +88,8 @@ type API struct {
 	seats   *seats
 	handler http.Handler
 
+	uploading *seats // who sends multipart requests, from reading one to its answer
+
 	draining context.Context // ends when the drain begins
 	drain    context.CancelFunc
 	mu       sync.Mutex     // nobody enters while the drain begins
@@ -106,7 +108,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins, o.Public), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets)}
+	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins, o.Public), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets), uploading: newSeats(uploadsAtOnce(o.Limits))}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)

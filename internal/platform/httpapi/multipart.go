@@ -46,14 +46,20 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, r, http.StatusRequestEntityTooLarge, codeBadInput, "the body is too large")
 		return nil, nil, func() {}, false
 	}
-	f := &form{limits: a.o.Limits, spool: a.spool}
+	who := holder(ctx, addressFrom(ctx))
+	if !a.uploading.take(who) {
+		w.Header().Set("Connection", "close")
+		a.refuseLimited(w, r.WithContext(ctx), rateLimited("too many uploads at once", uploadSeconds))
+		return nil, nil, func() {}, false
+	}
+	f := &form{limits: a.o.Limits, spool: a.spool, leave: func() { a.uploading.leave(who) }}
 	if p, err := f.read(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, limit)); err == nil {
 		for _, x := range f.files {
 			a.metrics.uploaded(int64(x.size))
 		}
-		return context.WithValue(ctx, formKey{}, true), p, f.remove, true
+		return context.WithValue(ctx, formKey{}, true), p, f.done, true
 	} else {
-		f.remove()
+		f.done()
 		if errors.Is(err, errNotKept) {
 			a.o.Log.ErrorContext(ctx, "an upload could not be kept", "err", err)
 		}
@@ -61,6 +67,16 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	return nil, nil, func() {}, false
 }
+
+const (
+	// uploadShare: by as many users at least the room for files can only be taken.
+	uploadShare = 8
+	// uploadSeconds is when an upload may be over that another waits for.
+	uploadSeconds = 5
+)
+
+// uploadsAtOnce of one user, or one address where nobody is signed in: its share of the room.
+func uploadsAtOnce(l Limits) int { return max(1, l.Uploads/(uploadShare*l.Multipart)) }
 
 func refuseForm(w http.ResponseWriter, r *http.Request, err error) {
 	var told *formError
@@ -96,17 +112,19 @@ func tooLarge(format string, args ...any) error {
 type form struct {
 	limits Limits
 	spool  *spool
+	leave  func() // its place among the user's uploads
 	gate   *gate
 	parts  *multipart.Reader
 	places map[string][]place // of the files that are still to come, by the names of their parts
 	files  []*file
 }
 
-func (f *form) remove() {
+// done removes the files, and makes room.
+func (f *form) done() {
 	for _, x := range f.files {
 		x.remove()
 	}
-	f.files = nil
+	f.leave()
 }
 
 func (f *form) read(contentType string, body io.Reader) (*graphql.RawParams, error) {

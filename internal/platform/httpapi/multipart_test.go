@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -314,11 +315,11 @@ func TestManyUploads(t *testing.T) {
 		}
 	}()
 	var all sync.WaitGroup
-	for range 30 {
+	for i := range 30 {
 		all.Go(func() {
 			r, _ := http.NewRequestWithContext(t.Context(), "POST", w.server.URL+"/graphql", bytes.NewReader(one))
 			r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-			r.Header.Set("X-Paydesk-Client", "test")
+			r.Header.Set("Authorization", fmt.Sprint("Bearer ", i)) // as many users: one alone may not take so much
 			resp, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Error(err)
@@ -354,6 +355,56 @@ func TestUploadsAreBoundedTogether(t *testing.T) {
 	}
 	w.api.spool.total.give(w.api.o.Limits.Uploads - 10)
 	nothingLeft(t, w)
+}
+
+// Whoever sends files slowly, many at once, takes a part of the room for them and no more: others still upload.
+func TestUploadsOfOneUserAreBounded(t *testing.T) {
+	w := startEcho(t, func(o *Options) { o.Limits.Uploads = 3 * uploadShare * o.Limits.Multipart })
+	begin := func() (finish func() int) {
+		r, out := io.Pipe()
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.server.URL+"/graphql", r)
+		req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		req.Header.Set("Authorization", "Bearer ann")
+		status := make(chan int)
+		go func() {
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+				status <- 0
+				return
+			}
+			_ = resp.Body.Close()
+			status <- resp.StatusCode
+		}()
+		text := body(ops(putOne), mapped(mapOne), upload("0", strings.Repeat("x", 1000)))
+		_, _ = io.WriteString(out, text[:len(text)/2])
+		return func() int {
+			_, _ = io.WriteString(out, text[len(text)/2:])
+			_ = out.Close()
+			return <-status
+		}
+	}
+	finish := []func() int{begin(), begin(), begin()}
+	held := func() map[string]int {
+		w.api.uploading.mu.Lock()
+		defer w.api.uploading.mu.Unlock()
+		return maps.Clone(w.api.uploading.held)
+	}
+	eventually(t, "three have begun", func() bool { return held()["user ann"] == 3 })
+	one := body(ops(putOne), mapped(mapOne), upload("0", "x"))
+	isLimited(t, w.form(t, one, "Authorization", "Bearer ann"), 5)
+	if a := w.form(t, one, "Authorization", "Bearer bob"); a.status != 200 {
+		t.Error("another user:", a.body)
+	}
+	for _, f := range finish {
+		if status := f(); status != 200 {
+			t.Error(status)
+		}
+	}
+	if a := w.form(t, one, "Authorization", "Bearer ann"); a.status != 200 {
+		t.Error("there is room again:", a.body)
+	}
+	eventually(t, "nobody uploads", func() bool { return len(held()) == 0 })
 }
 
 // A file that comes too slowly is cut by the body's timeout, one whose sender hangs up as well; neither leaves anything.
