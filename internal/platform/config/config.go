@@ -71,7 +71,7 @@ type HTTP struct {
 
 // Limits of one request, of one socket and of one user's sockets. They hold alike on every transport.
 type Limits struct {
-	Body        int `env:"PAYDESK_LIMIT_BODY" default:"1048576" min:"1024" max:"16777216" doc:"Bytes of a request's body, and of a socket's message."`
+	Body        int `env:"PAYDESK_LIMIT_BODY" default:"1048576" min:"1024" max:"16777216" doc:"Bytes of a request's body, and of a socket's message. What is above 16 KiB shares 128 MiB with all that is being read; more is UNAVAILABLE for the moment."`
 	Multipart   int `env:"PAYDESK_LIMIT_MULTIPART" default:"11534336" min:"1024" max:"134217728" doc:"Bytes of a multipart request as a whole."`
 	File        int `env:"PAYDESK_LIMIT_FILE" default:"10485760" min:"1" max:"134217728" doc:"Bytes of one uploaded file."`
 	Files       int `env:"PAYDESK_LIMIT_FILES" default:"10" min:"1" max:"100" doc:"Files of one multipart request."`

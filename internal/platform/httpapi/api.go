@@ -88,6 +88,7 @@ type API struct {
 	seats   *seats
 	handler http.Handler
 
+	large     room   // for bodies and messages
 	uploading *seats // who sends multipart requests, from reading one to its answer
 
 	draining context.Context // ends when the drain begins
@@ -109,6 +110,7 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins, o.Public), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets), uploading: newSeats(uploadsAtOnce(o.Limits))}
+	a.large.left.Store(largeBodies)
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)

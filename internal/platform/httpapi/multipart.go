@@ -52,7 +52,7 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		a.refuseLimited(w, r.WithContext(ctx), rateLimited("too many uploads at once", uploadSeconds))
 		return nil, nil, func() {}, false
 	}
-	f := &form{limits: a.o.Limits, spool: a.spool, leave: func() { a.uploading.leave(who) }}
+	f := &form{limits: a.o.Limits, spool: a.spool, ration: a.ration, leave: func() { a.uploading.leave(who) }}
 	if p, err := f.read(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, limit)); err == nil {
 		for _, x := range f.files {
 			a.metrics.uploaded(int64(x.size))
@@ -112,6 +112,7 @@ func tooLarge(format string, args ...any) error {
 type form struct {
 	limits Limits
 	spool  *spool
+	ration func(io.Reader) *ration
 	leave  func() // its place among the user's uploads
 	gate   *gate
 	parts  *multipart.Reader
@@ -187,7 +188,9 @@ func (f *form) text(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(part, int64(f.limits.Body)+1))
+	body := f.ration(io.LimitReader(part, int64(f.limits.Body)+1))
+	defer body.giveBack()
+	text, err := io.ReadAll(body)
 	if err == nil && len(text) > f.limits.Body {
 		err = tooLarge("%s may have %d bytes", name, f.limits.Body)
 	}

@@ -113,7 +113,9 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffe
 		refuse(w, r, http.StatusRequestEntityTooLarge, codeBadInput, "the body is too large")
 		return false
 	}
-	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	body := a.ration(http.MaxBytesReader(w, r.Body, limit))
+	defer body.giveBack()
+	_, err := into.ReadFrom(body)
 	if err != nil {
 		refuseBody(w, r, err)
 	}
@@ -130,6 +132,11 @@ func refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		w.Header().Set("Connection", "close")
 		refuse(w, r, http.StatusRequestTimeout, codeBadInput, "the body came too slowly")
+	case errors.Is(err, errLargeBodies):
+		h := w.Header()
+		h.Set("Connection", "close")
+		h.Set("Retry-After", "5")
+		refuse(w, r, http.StatusServiceUnavailable, codeUnavailable, "large bodies cannot be taken now: try again later")
 	default:
 		refuse(w, r, http.StatusBadRequest, codeBadInput, "the body could not be read")
 	}

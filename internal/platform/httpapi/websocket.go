@@ -149,7 +149,9 @@ func (s *socket) read() (kind websocket.MessageType, data []byte, err error) {
 		return 0, nil, err
 	}
 	s.readBy(now().Add(s.api.o.Timeouts.BodyTimeout))
-	data, err = io.ReadAll(r)
+	body := s.api.ration(r)
+	defer body.giveBack()
+	data, err = io.ReadAll(body)
 	s.readBy(time.Time{})
 	return kind, data, err
 }
@@ -172,6 +174,8 @@ func (s *socket) broken(err error) {
 		s.close(websocket.StatusPolicyViolation, "the message came too slowly")
 	case errors.Is(err, websocket.ErrMessageTooBig):
 		s.close(websocket.StatusMessageTooBig, "") // the library has told; what is still coming is read, or it would be reset
+	case errors.Is(err, errLargeBodies):
+		s.close(closeLater, "large messages cannot be taken now")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &network):
 	default:
 		s.close(websocket.StatusProtocolError, "")
