@@ -177,7 +177,7 @@ func (d *documents) given(ctx context.Context, text string, r reference) (*prepa
 	if r.hash != "" && r.hash != hashOf(text) {
 		return nil, gqlerror.List{failure(codeBadInput, "the hash that names the document is not the hash of the query")}
 	}
-	if doc := d.registered[text]; doc != nil {
+	if doc := d.registered[text]; doc != nil && doc.text == text { // a hash is no text
 		return doc, nil
 	}
 	if d.only {

@@ -217,7 +217,7 @@ func TestOnlyRegistered(t *testing.T) {
 		}
 		store.Save(t.Context(), hashOf(other), other)
 		for _, payload := range []string{
-			fmt.Sprintf(`{"query":%q}`, other), fmt.Sprintf(`{"query":%q}`, known+" "), `{"query":"{ __typename }"}`, `{"query":"{"}`,
+			fmt.Sprintf(`{"query":%q}`, other), fmt.Sprintf(`{"query":%q}`, known+" "), `{"query":"{ __typename }"}`, `{"query":"{"}`, `{"query":"` + hashOf(known) + `"}`,
 			`{"query":"{ __schema { queryType { name } } }"}`, `{"documentId":"sha256:` + hashOf(other) + `"}`, automatic("", hashOf(other)), automatic(other, hashOf(other)),
 		} {
 			if got := send(w, payload); !strings.Contains(got, codeNotPersisted) || strings.Contains(got, "nobody") {

@@ -34,7 +34,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context
 			"this request could come from another site: send Apollo-Require-Preflight, X-Paydesk-Client or a bearer token")
 		return nil, "", false
 	}
-	if media = negotiate(r.Header.Get("Accept")); media == "" {
+	if media = negotiate(accepted(r)); media == "" {
 		refuse(w, r, http.StatusNotAcceptable, codeBadInput, "answers are "+mediaResponse+", "+mediaJSON+" or "+mediaEvents)
 		return nil, "", false
 	}

@@ -86,6 +86,16 @@ func TestNegotiation(t *testing.T) {
 			t.Errorf("%q: %d %s", accept, a.status, got)
 		}
 	}
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/graphql", strings.NewReader(`{"query":"{ hello }"}`))
+	r.Header = http.Header{"Accept": {"text/html", response}, "Content-Type": {mediaJSON}} // a list may come in several lines (RFC 9110 §5.3)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), response) {
+		t.Error("Accept in two lines:", resp.Status, resp.Header.Get("Content-Type"))
+	}
 	for kind, want := range map[string]int{
 		"application/json; charset=utf-8": 200, "Application/JSON;charset=UTF-8": 200, "application/json; charset=latin1": 415,
 		"application/graphql": 415, "text/html": 415, "application/jsonx": 415,

@@ -27,6 +27,14 @@ func negotiate(accept string) string {
 	return best
 }
 
+// accepted is the Accept header, whose list may come in several lines (RFC 9110 §5.3).
+func accepted(r *http.Request) string {
+	if lines := r.Header["Accept"]; len(lines) > 1 {
+		return strings.Join(lines, ",")
+	}
+	return r.Header.Get("Accept")
+}
+
 // acceptable reads one member of an Accept header: which of our types it means, and how much.
 func acceptable(part string) (kind string, q float64) {
 	media, params, err := mime.ParseMediaType(strings.TrimSpace(part))

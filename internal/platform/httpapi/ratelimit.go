@@ -81,7 +81,7 @@ func unprepared(ctx context.Context) context.Context {
 
 // refuseLimited answers 429 (RFC 6585 §4) before a request has become an operation, with a JSON body also to who wants events.
 func (a *API) refuseLimited(w http.ResponseWriter, r *http.Request, errs gqlerror.List) {
-	media := negotiate(r.Header.Get("Accept"))
+	media := negotiate(accepted(r))
 	if media != mediaResponse {
 		media = mediaJSON
 	}

@@ -49,7 +49,7 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, message st
 	}
 	h := w.Header()
 	kind := mediaJSON
-	if negotiate(r.Header.Get("Accept")) == mediaResponse { // a refusal is a GraphQL response too
+	if negotiate(accepted(r)) == mediaResponse { // a refusal is a GraphQL response too
 		kind = mediaResponse
 	}
 	h.Set("Content-Type", kind+utf8)
