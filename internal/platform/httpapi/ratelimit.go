@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/telemetry"
 )
 
 const codeRateLimited = "RATE_LIMITED"
@@ -85,6 +86,7 @@ func (a *API) refuseLimited(w http.ResponseWriter, r *http.Request, errs gqlerro
 	if media != mediaResponse {
 		media = mediaJSON
 	}
+	telemetry.RequestOf(r.Context()).Code = codeRateLimited
 	respond(w, r, media, http.StatusTooManyRequests, a.fail(unprepared(r.Context()), errs))
 }
 

@@ -39,6 +39,9 @@ func TestSocketsOfAUserAreBounded(t *testing.T) {
 		t.Error("a third stream:", a.status, a.header, a.body)
 	}
 	isLimited(t, a, retrySeconds)
+	if m := w.send(t, "GET", "/metrics", ""); !strings.Contains(m.body, `paydesk_http_refusals_total{code="RATE_LIMITED",status="429"} 2`) {
+		t.Error("refusals are not counted")
+	}
 	if a := w.query(t, "{ who }", "Authorization", "Bearer ann"); a.status != 200 {
 		t.Error("requests are not sockets:", a.body)
 	}
