@@ -60,7 +60,7 @@ func (e *Edge) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /graphql", e.graphql)
 	mux.Handle("GET /metrics", telemetry.MetricsHandler(e.o.Metrics)) // the bench reads the heap there
-	s := &http.Server{Handler: mux} //nolint:gosec // no timeouts: that is the point
+	s := &http.Server{Handler: mux}                                   //nolint:gosec // no timeouts: that is the point
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
