@@ -61,6 +61,7 @@ type Database struct {
 type HTTP struct {
 	HeaderTimeout    time.Duration `env:"PAYDESK_HTTP_HEADER_TIMEOUT" default:"5s" min:"100ms" max:"1m" doc:"Time to send the headers of a request."`
 	BodyTimeout      time.Duration `env:"PAYDESK_HTTP_BODY_TIMEOUT" default:"15s" min:"100ms" max:"5m" doc:"Time to send the body of a request."`
+	UploadTimeout    time.Duration `env:"PAYDESK_HTTP_UPLOAD_TIMEOUT" default:"2m" min:"100ms" max:"30m" doc:"Time to send a multipart request with its files; ten megabytes over a phone's line take a while."`
 	WriteTimeout     time.Duration `env:"PAYDESK_HTTP_WRITE_TIMEOUT" default:"15s" min:"100ms" max:"5m" doc:"Time to take an answer, or one frame of a subscription."`
 	IdleTimeout      time.Duration `env:"PAYDESK_HTTP_IDLE_TIMEOUT" default:"75s" min:"1s" max:"1h" doc:"How long an idle connection is kept."`
 	OperationTimeout time.Duration `env:"PAYDESK_OPERATION_TIMEOUT" default:"20s" min:"100ms" max:"5m" doc:"Time of one query or mutation."`
@@ -87,7 +88,7 @@ type Limits struct {
 	Refusal     int `env:"PAYDESK_LIMIT_REFUSAL" default:"32768" min:"1024" max:"1048576" doc:"Bytes of the errors of one answer."`
 	Operations  int `env:"PAYDESK_LIMIT_SOCKET_OPERATIONS" default:"50" min:"1" max:"1000" doc:"Operations at once on one socket; as many again may be ending, which the client has completed."`
 	Sockets     int `env:"PAYDESK_LIMIT_SOCKETS" default:"50" min:"1" max:"100000" doc:"WebSockets and event streams of one user at once, in one instance; of one address where nobody has signed in."`
-	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; idle ones make room for more, which wait otherwise."`
+	Connections int `env:"PAYDESK_LIMIT_CONNECTIONS" default:"20000" min:"10" max:"1000000" doc:"Connections at once in one instance; idle ones make room for more, which wait otherwise. One peer that is no trusted proxy has half of them at most."`
 	QueryCache  int `env:"PAYDESK_QUERY_CACHE" default:"1000" min:"10" max:"100000" doc:"Parsed documents kept."`
 }
 

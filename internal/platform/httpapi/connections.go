@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -13,17 +14,22 @@ import (
 type connections struct {
 	net.Listener
 	slots  chan struct{}
-	silent time.Duration // a peer that acknowledges nothing for so long is gone
+	silent time.Duration         // a peer that acknowledges nothing for so long is gone
+	exempt func(netip.Addr) bool // proxies, which speak for everybody
 	done   chan struct{}
 	close  func() error
 
 	mu      sync.Mutex
 	idle    list.List // of *connection, longest idle first
 	waiting int
+	peers   map[netip.Addr]int // how many each has open
 }
 
-func newConnections(l net.Listener, most int, silent time.Duration) *connections {
-	c := &connections{Listener: l, slots: make(chan struct{}, most), silent: silent, done: make(chan struct{})}
+// peerShare: one peer has at most half of the connections, so that slow headers from one host leave room for everybody else.
+const peerShare = 2
+
+func newConnections(l net.Listener, most int, silent time.Duration, exempt func(netip.Addr) bool) *connections {
+	c := &connections{Listener: l, slots: make(chan struct{}, most), silent: silent, exempt: exempt, done: make(chan struct{}), peers: map[netip.Addr]int{}}
 	c.close = sync.OnceValue(func() error {
 		close(c.done)
 		return l.Close()
@@ -35,18 +41,67 @@ func (c *connections) Close() error { return c.close() }
 
 // Accept takes a connection first and finds room for it then: only somebody who is there makes idle ones go.
 func (c *connections) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
+	conn, peer, err := c.admitted()
 	if err != nil {
 		return nil, err
 	}
 	if !c.room() {
+		c.left(peer)
 		_ = conn.Close()
 		return nil, net.ErrClosed
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		noticeSilence(tcp, c.silent)
 	}
-	return &connection{Conn: conn, release: sync.OnceFunc(func() { <-c.slots })}, nil
+	return &connection{Conn: conn, release: sync.OnceFunc(func() { c.left(peer); <-c.slots })}, nil
+}
+
+// admitted takes the next connection of a peer that has not its share already; others are closed.
+func (c *connections) admitted() (net.Conn, netip.Addr, error) {
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, netip.Addr{}, err
+		}
+		peer := peerOf(conn)
+		if c.joined(peer) {
+			return conn, peer, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+// peerOf is the other side's address, for IPv6 its network's; the zero one where it has none.
+func peerOf(conn net.Conn) netip.Addr {
+	p, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := p.Addr().Unmap().WithZone("")
+	if address.Is6() { // one customer of a provider has a network of them
+		network, _ := address.Prefix(ipv6Network)
+		return network.Addr()
+	}
+	return address
+}
+
+// joined counts a connection of a peer; false where it has its share.
+func (c *connections) joined(peer netip.Addr) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.peers[peer] >= max(1, cap(c.slots)/peerShare) && peer.IsValid() && !c.exempt(peer) {
+		return false
+	}
+	c.peers[peer]++
+	return true
+}
+
+func (c *connections) left(peer netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.peers[peer]--; c.peers[peer] == 0 {
+		delete(c.peers, peer)
+	}
 }
 
 // room waits for a slot; false once the listener is closed.

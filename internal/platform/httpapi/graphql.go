@@ -130,7 +130,8 @@ func nameOf(op *ast.OperationDefinition) string {
 
 const maxName = 64
 
-func shortName(name string) string { return name[:min(len(name), maxName)] }
+// shortName is a client's name for an operation as logs and traces have it: bounded, and no card's number.
+func shortName(name string) string { return unnumbered(name[:min(len(name), maxName)]) }
 
 // statusOf is the HTTP status of a request that was not executed (GraphQL over HTTP, §6.4): a request that is no request
 // is 400; a document or a value that is refused is 400 too, but 200 for clients of the older media type. Too many are 429 for both.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
@@ -110,12 +111,17 @@ func (s *socket) subscribe(m message) bool {
 	_, taken := s.running[m.ID]
 	most := s.api.o.Limits.Operations
 	full := len(s.running) >= most || s.active >= completedToo*most
-	if !taken && !full {
+	leaving := s.leaving != nil
+	if !taken && !full && !leaving {
 		s.running[m.ID] = run
 		s.active++
+		s.answers++
 	}
 	s.mu.Unlock()
 	switch {
+	case leaving: // nothing new is begun; the close that follows makes clients ask again, elsewhere
+		cancel()
+		return true
 	case taken:
 		cancel()
 		s.close(closeDuplicate, "Subscriber for "+reasonable(m.ID)+" already exists")
@@ -141,6 +147,15 @@ func (s *socket) left() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active--
+}
+
+// answered: an operation has been answered, or is a subscription.
+func (s *socket) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answers--; s.answers == 0 && s.leaving != nil {
+		close(s.leaving)
+	}
 }
 
 // maxReason of a close frame, in bytes, is left for an id (RFC 6455 §5.5).
@@ -193,6 +208,8 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 			}
 		}
 	}()
+	answered := sync.OnceFunc(s.answered)
+	defer answered()
 	ctx, span := traceMessage(ctx, s.headers)
 	defer span.End()
 	ctx, op, errs := s.begin(ctx, p)
@@ -205,8 +222,11 @@ func (s *socket) run(ctx context.Context, id string, run *running, p *graphql.Ra
 	}
 	if op.Operation.Operation != ast.Subscription {
 		s.next(id, run, s.api.execute(ctx, op))
-	} else if !s.follow(ctx, id, run, op) {
-		return
+	} else {
+		answered()
+		if !s.follow(ctx, id, run, op) {
+			return
+		}
 	}
 	if s.done(id, run) && ctx.Err() == nil {
 		s.send(message{ID: id, Type: "complete"})

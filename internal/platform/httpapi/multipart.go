@@ -52,6 +52,7 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		a.refuseLimited(w, r.WithContext(ctx), rateLimited("too many uploads at once", uploadSeconds))
 		return nil, nil, func() {}, false
 	}
+	a.mayUpload(w)
 	f := &form{limits: a.o.Limits, spool: a.spool, ration: a.ration, leave: func() { a.uploading.leave(who) }}
 	if p, err := f.read(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, limit)); err == nil {
 		for _, x := range f.files {
@@ -66,6 +67,13 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuseForm(w, r, err)
 	}
 	return nil, nil, func() {}, false
+}
+
+// mayUpload gives a request the time of an upload in place of a body's; what comes after keeps the time it has.
+func (a *API) mayUpload(w http.ResponseWriter) {
+	t, rc := a.o.Timeouts, http.NewResponseController(w)
+	_ = rc.SetReadDeadline(now().Add(t.UploadTimeout))
+	_ = rc.SetWriteDeadline(now().Add(t.UploadTimeout + t.OperationTimeout + t.WriteTimeout))
 }
 
 const (

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -407,10 +408,10 @@ func TestUploadsOfOneUserAreBounded(t *testing.T) {
 	eventually(t, "nobody uploads", func() bool { return len(held()) == 0 })
 }
 
-// A file that comes too slowly is cut by the body's timeout, one whose sender hangs up as well; neither leaves anything.
+// A file that comes too slowly is cut by the upload's timeout, which is longer than a body's; one whose sender hangs up as well; neither leaves anything.
 func TestSlowUpload(t *testing.T) {
 	w := startEcho(t, func(o *Options) {
-		o.Timeouts.HeaderTimeout, o.Timeouts.BodyTimeout = 200*time.Millisecond, 200*time.Millisecond
+		o.Timeouts.HeaderTimeout, o.Timeouts.BodyTimeout, o.Timeouts.UploadTimeout = 100*time.Millisecond, 100*time.Millisecond, time.Second
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -436,6 +437,20 @@ func TestSlowUpload(t *testing.T) {
 		_ = c.Close()
 		nothingLeft(t, w)
 	}
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(c, "POST /graphql HTTP/1.1\r\nHost: x\r\nX-Paydesk-Client: t\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n%s",
+		boundary, len(text), text[:5000])
+	time.Sleep(400 * time.Millisecond) // the case itself: slower than a body, quicker than an upload may be
+	_, _ = io.WriteString(c, text[5000:])
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
+		t.Error(line, err)
+	}
+	_ = c.Close()
+	nothingLeft(t, w)
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -16,7 +16,7 @@ const maxHeaderBytes = 64 << 10
 // reconnect, running requests end, and what has not ended by the drain timeout is cut. nil after a clean drain.
 func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	t := a.o.Timeouts
-	c := newConnections(l, a.o.Limits.Connections, 2*t.PingInterval)
+	c := newConnections(l, a.o.Limits.Connections, 2*t.PingInterval, a.trusted)
 	s := &http.Server{
 		Handler:           a,
 		ConnState:         c.watch,

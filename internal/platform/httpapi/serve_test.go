@@ -3,11 +3,14 @@ package httpapi
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -35,6 +38,34 @@ func (w world) serve(t *testing.T) (address string, stop func()) {
 	}
 	t.Cleanup(stop)
 	return l.Addr().String(), stop
+}
+
+// loopback as a trusted proxy may have all connections.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+// One peer has half of the connections at most, whatever it does with them; the others are for everybody else.
+func TestOnePeerLeavesRoom(t *testing.T) {
+	w := start(t, func(o *Options) { o.Limits.Connections = 6 })
+	address, _ := w.serve(t)
+	slow := make([]net.Conn, 3)
+	for i := range slow {
+		slow[i] = asked(t, address, "POST /graphql HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+	}
+	if _, err := io.ReadAll(asked(t, address, call("{ hello }"))); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Error("a fourth is closed, not left waiting:", err)
+	}
+	_ = slow[0].Close()
+	eventually(t, "there is room again", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, call("{ hello }"))
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		return strings.HasPrefix(line, "HTTP/1.1 200")
+	})
 }
 
 func call(query string) string {
@@ -72,7 +103,7 @@ func answered(t *testing.T, c net.Conn) string {
 
 // Idle connections make room for who is there; busy ones do not, and who waits is served once one of them ends.
 func TestConnectionsAreBounded(t *testing.T) {
-	w := start(t, func(o *Options) { o.Limits.Connections = 3 })
+	w := start(t, func(o *Options) { o.Limits.Connections = 3; o.Proxies = loopback })
 	address, _ := w.serve(t)
 	for range 10 { // each stays open and idle
 		if got := answered(t, asked(t, address, call("{ hello }"))); !strings.Contains(got, "hello ") {
@@ -100,7 +131,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 
 // A server ends although somebody waits for a connection.
 func TestServerEndsWhileConnectionsWait(t *testing.T) {
-	w := start(t, func(o *Options) { o.Limits.Connections = 1 })
+	w := start(t, func(o *Options) { o.Limits.Connections = 1; o.Proxies = loopback })
 	address, stop := w.serve(t)
 	busy := asked(t, address, call("{ block }"))
 	<-w.blocked

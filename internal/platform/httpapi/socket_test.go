@@ -404,6 +404,22 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// What a socket is answering is answered before it is closed.
+func TestDrainWaitsForAnswers(t *testing.T) {
+	w := start(t)
+	c := w.dial(t)
+	say(t, c, hello, forever)
+	hear(t, c)
+	hear(t, c)
+	say(t, c, `{"id":"m","type":"subscribe","payload":{"query":"mutation { slowTouch }"}}`)
+	<-w.blocked
+	go w.api.Drain(t.Context())
+	code, frames := closes(t, c)
+	if code != websocket.StatusGoingAway || len(frames) != 2 || frames[0] != `{"id":"m","type":"next","payload":{"data":{"slowTouch":1}}}` {
+		t.Error(code, frames)
+	}
+}
+
 // Sockets that are cut without a close leave nothing behind.
 func TestCutSocketsLeaveNothing(t *testing.T) {
 	w := start(t)

@@ -94,6 +94,8 @@ type socket struct {
 	mu                    sync.Mutex
 	running               map[string]*running // by id, until the client completes them or they are over
 	active                int                 // operations that are not over
+	answers               int                 // of them: queries and mutations, and what may turn out to be one
+	leaving               chan struct{}       // made by leave, closed when the last answer is on its way; nil while we stay
 }
 
 type running struct{ cancel context.CancelFunc }
@@ -101,7 +103,7 @@ type running struct{ cancel context.CancelFunc }
 // serve reads until the connection ends, then sees every operation end.
 func (s *socket) serve() {
 	late := time.AfterFunc(s.api.o.Timeouts.InitTimeout, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
-	stopDrain := context.AfterFunc(s.api.draining, func() { s.close(closeGoingAway, "the server restarts") })
+	stopDrain := context.AfterFunc(s.api.draining, s.leave)
 	ping := s.ping()
 	var last error
 	defer func() {
@@ -236,6 +238,23 @@ func (s *socket) ping() (stop func()) {
 		defer mu.Unlock()
 		timer.Stop()
 	}
+}
+
+// leave closes the socket when the process drains: its subscriptions go on elsewhere. What is being answered is answered before,
+// as far as the drain has time for it.
+func (s *socket) leave() {
+	s.mu.Lock()
+	s.leaving = make(chan struct{})
+	if s.answers == 0 {
+		close(s.leaving)
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.leaving:
+	case <-s.life.Done():
+	case <-time.After(s.api.o.Timeouts.DrainTimeout / 2): // the other half is for closing, and for what ends without us
+	}
+	s.close(closeGoingAway, "the server restarts")
 }
 
 // close ends the connection with a code that tells the client why. It may wait a few seconds for the peer's answer.

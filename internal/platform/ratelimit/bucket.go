@@ -1,6 +1,8 @@
 package ratelimit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -49,7 +51,8 @@ func (k key) String() string {
 	if k.kind == kindAccount {
 		return "rate:account:" + k.account.String()
 	}
-	return "rate:" + kindNames[k.kind] + ":" + k.subject
+	sum := sha256.Sum256([]byte(k.subject)) // often an e-mail address, which Redis need not know
+	return "rate:" + kindNames[k.kind] + ":" + hex.EncodeToString(sum[:16])
 }
 
 // bucket is what this process knows of a budget. Its lock is held while Redis is asked, so that a lease is never exceeded.
