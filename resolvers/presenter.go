@@ -46,6 +46,9 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	switch code {
 	case codeUnavailable:
+		if errors.Is(context.Cause(ctx), context.Canceled) { // whoever asked has hung up: nothing for the operator
+			break
+		}
 		r.s.Log.WarnContext(ctx, "request could not be served now", "err", err, "path", out.Path.String(), "requestId", r.requestID(ctx))
 	case codeInternal:
 		id := r.requestID(ctx)

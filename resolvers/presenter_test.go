@@ -30,7 +30,7 @@ func TestPresentedErrors(t *testing.T) {
 		err        error
 		code, text string
 	}{
-		{fault.ErrUnauthenticated, "UNAUTHENTICATED", "sign in"},
+		{fault.ErrUnauthenticated, "UNAUTHENTICATED", "Sign in"},
 		{fault.ErrForbidden, "FORBIDDEN", "role"},
 		{fault.ErrNotFound, "NOT_FOUND", "not found"},
 		{fault.BadInput("first is odd"), "BAD_USER_INPUT", "first is odd"},
@@ -76,7 +76,7 @@ func TestUnknownErrorsAreMasked(t *testing.T) {
 		var log bytes.Buffer
 		r := &Resolver{s: Services{Log: slog.New(slog.NewJSONHandler(&log, nil)), RequestID: func(context.Context) string { return "req-7" }}}
 		got := r.Present(t.Context(), err)
-		if got.Message != "something went wrong on our side" || got.Extensions["code"] != "INTERNAL" || got.Extensions["requestId"] != "req-7" || len(got.Extensions) != 2 {
+		if got.Message != "Something went wrong on our side." || got.Extensions["code"] != "INTERNAL" || got.Extensions["requestId"] != "req-7" || len(got.Extensions) != 2 {
 			t.Errorf("%+v", got)
 		}
 		if got.Err != nil || got.Unwrap() != nil {

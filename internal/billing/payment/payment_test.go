@@ -26,8 +26,11 @@ func TestTopUp(t *testing.T) {
 			}
 			w.play(p, "outcome=succeed")
 			p = w.reaches(p, models.PaymentSucceeded)
-			if got, want := w.available(), int64(12345*(i+1)); got != want || p.ChannelReference == "" || p.CompletedAt == nil || p.ActionKind != "" || p.Version != 3 {
+			if got, want := w.available(), int64(12345*(i+1)); got != want || p.ChannelReference == "" || p.CompletedAt == nil || p.Version != 3 {
 				t.Errorf("%s: available %d, want %d; %+v", ch, got, want, p)
+			}
+			if content, ok, err := w.payments.Action(w.ctx, p.ID); err != nil || !ok || content == "" {
+				t.Errorf("the picture's link is still good (contract §3): %q %v", content, err)
 			}
 			events, err := w.payments.Events(w.ctx, p.AccountID, []models.ID{p.ID})
 			w.must(err)

@@ -109,7 +109,10 @@ func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics 
 	p.Status, p.Version = to, before+1
 	if to.Terminal() {
 		p.CompletedAt = &now
-		p.ActionKind, p.ActionContent, p.ActionMethod, p.ActionFields, p.ActionExpiresAt = "", "", "", nil, nil
+		if p.ActionKind != models.ActionScanQR { // a code's picture is shown as long as its link is good (contract §3); it pays nothing any more
+			p.ActionKind, p.ActionContent = "", ""
+		}
+		p.ActionMethod, p.ActionFields, p.ActionExpiresAt = "", nil, nil
 		p.SweepCount, p.SweepAt = 0, s.lateWatch(*p, now, 0)
 	}
 	n, err := s.DB.Exec(ctx, update, string(p.Status), p.Version, p.ChannelReference, string(p.ActionKind), nullable(p.ActionContent), p.ActionMethod, p.ActionFields, p.ActionExpiresAt,

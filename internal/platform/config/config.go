@@ -103,7 +103,7 @@ type Persisted struct {
 // Rates bound how often somebody may ask, all instances together: operations a minute, where a whole minute's worth may come at
 // once. In development all but guesses are a hundred times wider (contract §6).
 type Rates struct {
-	User    int            `env:"PAYDESK_RATE_USER" default:"3000" min:"1" max:"1000000000" doc:"Operations a minute of one user; of one address where nobody is signed in. A SERVICE has a hundred times as many, and mutations."`
+	User    int            `env:"PAYDESK_RATE_USER" default:"3000" min:"1" max:"1000000000" doc:"Operations a minute of one user, a hundred times as many in development, as with all rates but guesses; of one address where nobody is signed in. A SERVICE has a hundred times as many, and mutations."`
 	Account int            `env:"PAYDESK_RATE_ACCOUNT" default:"12000" min:"1" max:"1000000000" doc:"Operations a minute of all users of one account."`
 	Money   int            `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
 	SignIn  int            `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`

@@ -151,22 +151,33 @@ func (a *API) routes() http.Handler {
 		refuseMethod(w, r, allow, "this method is not served here")
 	})
 	r.Handle("/graphql", a.origins.cors(http.HandlerFunc(a.graphql)))
-	r.Get("/healthz", healthz)
-	r.Get("/readyz", a.readyz)
-	r.Method(http.MethodGet, "/metrics", withToken(a.o.Scrape, telemetry.MetricsHandler(a.o.Metrics)))
+	r.Handle("/healthz", readOnly(http.HandlerFunc(healthz)))
+	r.Handle("/readyz", readOnly(http.HandlerFunc(a.readyz)))
+	r.Handle("/metrics", readOnly(withToken(a.o.Scrape, telemetry.MetricsHandler(a.o.Metrics))))
 	if a.o.Webhook != nil {
 		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
 			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
 		})
 	}
 	if a.o.Pictures != nil {
-		r.Method(http.MethodGet, "/qr/*", a.o.Pictures)
+		r.Handle("/qr/*", readOnly(a.o.Pictures))
 	}
 	a.development(r)
 	if a.o.Page != nil {
 		r.Handle("/*", a.o.Page)
 	}
 	return r
+}
+
+// readOnly serves GET, and HEAD as some balancers probe; net/http leaves the body of that away.
+func readOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			refuseMethod(w, r, "GET, HEAD", "this can only be read")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // development mounts what a production start does not have: there, all of it is 404, whatever the page would say.

@@ -66,12 +66,28 @@ func (a *API) begin(ctx context.Context, p *graphql.RawParams) (context.Context,
 	if len(errs) > 0 {
 		return graphql.WithOperationContext(ctx, op), nil, errs
 	}
+	if e := a.oneStream(op); e != nil {
+		return graphql.WithOperationContext(ctx, op), nil, gqlerror.List{e}
+	}
 	if errs := a.limitMutation(ctx, op); errs != nil {
 		return graphql.WithOperationContext(ctx, op), nil, errs
 	}
 	op.DisableIntrospection = !a.o.Dev
 	a.traceOperation(ctx, op)
 	return ctx, op, nil
+}
+
+// oneStream refuses a subscription that comes to none or to several root fields (GraphQL, §5.2.4.1), which aliases, fragments and
+// @skip can bring about where validation, which knows no variables, saw one.
+func (a *API) oneStream(op *graphql.OperationContext) *gqlerror.Error {
+	if op.Operation.Operation != ast.Subscription {
+		return nil
+	}
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{a.o.Schema.Schema().Subscription.Name})
+	if len(fields) == 1 {
+		return nil
+	}
+	return failure(codeValidationFailed, "a subscription has exactly one root field")
 }
 
 // fail presents the errors of a request that was not executed.
@@ -96,6 +112,10 @@ func (a *API) execute(ctx context.Context, op *graphql.OperationContext) *graphq
 	resp := responses(inner)
 	if resp == nil { // the context ended before anything came
 		resp = a.exec.DispatchError(ctx, gqlerror.List{failure(codeUnavailable, "the operation took too long")})
+	}
+	if errors.Is(context.Cause(ctx), context.Canceled) && len(resp.Errors) > 0 {
+		a.metrics.left(op.Operation) // whoever asked has hung up: no failure of ours
+		return resp
 	}
 	a.observe(ctx, op, resp.Errors, time.Since(start))
 	resp.Errors = told(a.o.Limits, resp.Errors)

@@ -46,7 +46,7 @@ const (
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
-		requests:   vector(r, "paydesk_graphql_requests_total", "GraphQL operations by name and outcome: OK, or the code of the first error. operation is none for a document that was refused, other beyond 200 names.", "operation", "code"),
+		requests:   vector(r, "paydesk_graphql_requests_total", "GraphQL operations by name and outcome: OK, the code of the first error, or CANCELED where the client hung up. operation is none for a document that was refused, other beyond 200 names.", "operation", "code"),
 		deprecated: vector(r, "paydesk_graphql_deprecated_total", "Operations that used a deprecated element of the schema: Type.field, Type.field(argument:).", "element"),
 		refusals:   vector(r, "paydesk_http_refusals_total", "HTTP requests that never became an operation, by status and code.", "status", "code"),
 		closes:     vector(r, "paydesk_websocket_closes_total", "WebSockets that ended, by close code and by whom. 1006: cut without a close.", "code", "by"),
@@ -113,6 +113,11 @@ func (m *metrics) count(op *ast.OperationDefinition, errs gqlerror.List, took ti
 	if took > 0 {
 		m.duration[op.Operation].Observe(took.Seconds())
 	}
+}
+
+// left counts an operation whose client hung up before it was answered.
+func (m *metrics) left(op *ast.OperationDefinition) {
+	m.requests.WithLabelValues(m.series(op).name, "CANCELED").Inc()
 }
 
 // firstCode is the code of the first error; empty without one.

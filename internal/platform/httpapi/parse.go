@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -33,6 +34,9 @@ func (d *documents) parse(text string, by judge) (*prepared, gqlerror.List) {
 	if err != nil {
 		if strings.Contains(err.Error(), "token limit") {
 			return nil, gqlerror.List{failure(codeTooComplex, "the document is too long")}
+		}
+		if strings.Contains(err.Error(), "nesting depth") { // the parser's own bound, far beyond ours
+			return nil, gqlerror.List{failure(codeTooComplex, fmt.Sprintf("an operation may be %d levels deep", by.bounds.Depth))}
 		}
 		return nil, brief(gqlerror.WrapIfUnwrapped(err))
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -91,6 +92,10 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Headers = r.Header
 	if media == mediaEvents {
+		if a.mutates(ctx, p) {
+			refuseMethod(w, r, "POST", "a mutation wants POST")
+			return
+		}
 		a.events(ctx, w, r, p)
 		return
 	}
@@ -103,6 +108,16 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) {
 	default:
 		a.answer(w, r, media, a.execute(ctx, op))
 	}
+}
+
+// mutates: what is asked for is a mutation, as far as can be told before a stream begins.
+func (a *API) mutates(ctx context.Context, p *graphql.RawParams) bool {
+	ctx, errs := a.docs.prepare(ctx, p)
+	if len(errs) > 0 {
+		return false
+	}
+	op := preparedFrom(ctx).doc.Operations.ForName(p.OperationName)
+	return op != nil && op.Operation == ast.Mutation
 }
 
 // readBody reads at most the limit. ok is false where the request has been answered.

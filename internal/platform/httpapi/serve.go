@@ -13,7 +13,7 @@ import (
 const maxHeaderBytes = 64 << 10
 
 // Serve answers on the listener until ctx ends, then drains: it takes no new connections, subscriptions are told to
-// reconnect, running requests end, and what has not ended by the drain timeout is cut. nil after a clean drain.
+// reconnect, running requests end, and what has not ended by the drain timeout is cut. nil after that.
 func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	t := a.o.Timeouts
 	c := newConnections(l, a.o.Limits.Connections, 2*t.PingInterval, a.trusted)
@@ -41,8 +41,9 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	go func() { a.Drain(limit); close(drained) }()
 	err := s.Shutdown(limit)
 	<-drained
-	if err != nil {
-		err = errors.Join(err, s.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.o.Log.Warn("the drain timeout is over: what has not ended is cut")
+		err = s.Close()
 	}
 	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

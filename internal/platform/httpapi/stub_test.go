@@ -162,7 +162,7 @@ func limits() Limits {
 }
 
 func timeouts() Timeouts {
-	return Timeouts{HeaderTimeout: time.Second, BodyTimeout: time.Second, UploadTimeout: time.Second, WriteTimeout: 2 * time.Second, IdleTimeout: time.Minute,
+	return Timeouts{HeaderTimeout: time.Second, BodyTimeout: time.Second, UploadTimeout: time.Minute, WriteTimeout: 2 * time.Second, IdleTimeout: time.Minute,
 		OperationTimeout: 5 * time.Second, DrainTimeout: 5 * time.Second, PingInterval: time.Second, InitTimeout: 5 * time.Second}
 }
 

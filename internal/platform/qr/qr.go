@@ -67,7 +67,7 @@ func (p *Pictures) sign(path, until string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// ServeHTTP answers the picture as SVG: 403 where the link is wrong or over, 404 where the payment has no code now.
+// ServeHTTP answers the picture as SVG: 403 where the link is wrong or over, 404 where the payment never had a code.
 func (p *Pictures) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	until, err := strconv.ParseInt(q.Get("until"), 10, 64)

@@ -49,7 +49,7 @@ func TestLinks(t *testing.T) {
 		"longer":            {strings.Replace(link, "until=", "until=9", 1), 403},
 		"no signature":      {strings.Split(link, "&")[0], 403},
 		"bare":              {"https://pay.example/qr/" + mine.Encode("pay"), 403},
-		"no code any more":  {p.URL(gone), 404},
+		"never had a code":  {p.URL(gone), 404},
 		"database down":     {p.URL(broken), 503},
 	} {
 		if code, _, _ := get(p, c.link); code != c.want {
