@@ -279,6 +279,7 @@ type bystander struct {
 	done    chan struct{}
 	asked   int
 	longest time.Duration
+	late    time.Duration // how late the machine itself woke us at most: it is shared with other tests
 	failed  error
 }
 
@@ -289,13 +290,13 @@ func attend(t *testing.T, s *server) *bystander {
 		defer close(c.done)
 		own := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
 		defer own.CloseIdleConnections()
-		every := time.NewTicker(victimEvery)
-		defer every.Stop()
 		for {
+			paused := time.Now()
 			select {
 			case <-ctx.Done():
 				return
-			case <-every.C:
+			case <-time.After(victimEvery):
+				c.late = max(c.late, time.Since(paused)-victimEvery)
 			}
 			began := time.Now()
 			res, err := own.Post(s.URL+"/graphql", "application/json", strings.NewReader(`{"query":"{ __typename }"}`))
@@ -319,8 +320,8 @@ func (c *bystander) judge(t *testing.T) {
 	t.Helper()
 	c.stop()
 	<-c.done
-	t.Logf("another client asked %d times and waited %v at most", c.asked, c.longest)
-	if c.failed != nil || c.longest > victimWithin || c.asked == 0 {
+	t.Logf("another client asked %d times and waited %v at most, on a machine that was %v late at most", c.asked, c.longest, c.late)
+	if c.failed != nil || c.longest > victimWithin+c.late || c.asked == 0 {
 		t.Errorf("another client waited %v: %v", c.longest, c.failed)
 	}
 }
