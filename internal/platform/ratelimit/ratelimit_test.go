@@ -343,16 +343,16 @@ func TestGuessesSlide(t *testing.T) {
 
 func TestRedisAway(t *testing.T) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
-		for _, how := range []mode{cut, hangs} {
+		for how, shut := range map[string]func(*testenv.Link){"cut": (*testenv.Link).Cut, "hangs": (*testenv.Link).Hang} {
 			client, gate := behind(t, home.RedisURL)
 			l := limiter(client, func(r *config.Rates) { r.User, r.Money = 50, 20 })
 			l.patience = patience
 			v := customer()
-			v.UserID += fmt.Sprint(how)
+			v.UserID += how
 			if l.Operation(t.Context(), v, "") != 0 || l.Mutation(t.Context(), v, 1) != 0 {
 				t.Fatal("refused from the start")
 			}
-			gate.turn(how)
+			shut(gate)
 			began, asked, passed, paid := time.Now(), 0, 0, 0
 			for ; asked < 200; asked++ {
 				if l.Operation(t.Context(), v, "") == 0 {
@@ -371,7 +371,7 @@ func TestRedisAway(t *testing.T) {
 			if wait, err := l.Guess(t.Context(), "topup", v.UserID); !errors.Is(err, ErrAway) || wait != 0 {
 				t.Errorf("%v: a guess: %v, %v", how, wait, err)
 			}
-			gate.turn(passes)
+			gate.Pass()
 			if wait, err := l.Guess(t.Context(), "topup", v.UserID); err != nil || wait != 0 {
 				t.Errorf("%v: Redis is back: a guess: %v, %v", how, wait, err)
 			}
