@@ -159,7 +159,7 @@ func TestRoles(t *testing.T) {
 func TestScalarsAreStrict(t *testing.T) {
 	w := newWorld(t)
 	q := `mutation($a: Decimal!) { topUp(input: {idempotencyKey: "k", online: {channel: ALIPAY, amount: {amount: $a, currency: "CNY"}}}) { errors { code field } payment { id } } }`
-	for _, bad := range []any{json.Number("5"), "+5", "1e3", "05", "５", "", " 5", "5.", ".5", "0x10", "NaN", "5\n", true, nil, strings.Repeat("9", 100)} {
+	for _, bad := range []any{json.Number("5"), "+5", "1e3", "05", "５", "", " 5", "5.", ".5", "0x10", "NaN", "5\n", true, nil} {
 		a := w.as(w.viewer, q, vars("a", bad))
 		if got := w.code(a); got != "BAD_USER_INPUT" && (bad != nil || got != "GRAPHQL_VALIDATION_FAILED") {
 			t.Errorf("%v: %s", bad, got)
