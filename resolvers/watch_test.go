@@ -108,9 +108,25 @@ func TestSubscriptionsAreForTheirOwner(t *testing.T) {
 	}
 }
 
+// hears waits until the hub is subscribed at Redis: its goroutines are there for good.
+func (w *world) hears() {
+	w.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		channels, err := w.home.Redis.PubSubChannels(context.Background(), "*").Result()
+		w.must(err)
+		if len(channels) > 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.Fatal("the hub does not subscribe")
+		}
+	}
+}
+
 // A subscription ends with its token, and leaves nothing behind when its client goes.
 func TestSubscriptionsEnd(t *testing.T) {
 	w := newWorld(t)
+	w.hears()
 	before := goleak.IgnoreCurrent()
 	short := *w.viewer
 	short.Expires = time.Now().Add(200 * time.Millisecond)
