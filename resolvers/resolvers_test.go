@@ -165,6 +165,10 @@ func TestScalarsAreStrict(t *testing.T) {
 			t.Errorf("%v: %s", bad, got)
 		}
 	}
+	much := w.as(w.viewer, q, vars("a", strings.Repeat("9", 100))) // well-formed, and more than any limit (contract §7)
+	if len(much.Errors) > 0 || !strings.Contains(string(much.Data), "AMOUNT_OUT_OF_RANGE") {
+		t.Errorf("a hundred digits: %s %+v", much.Data, much.Errors)
+	}
 	literal := w.as(w.viewer, `mutation { topUp(input: {idempotencyKey: "k", online: {channel: ALIPAY, amount: {amount: 5, currency: "CNY"}}}) { errors { code } } }`, nil)
 	if got := w.code(literal); got != "BAD_USER_INPUT" {
 		t.Errorf("a number as literal: %s", got)

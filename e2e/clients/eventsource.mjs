@@ -27,7 +27,11 @@ try {
   const [next, complete] = await ask('subscription { balanceChanged { version } }');
   assert.equal(next.next.errors[0].extensions.code, 'UNAUTHENTICATED');
   assert.deepEqual(complete, { complete: '' });
-  assert.deepEqual(await ask('{ __typename }', elsewhere), [{ error: 'refused' }], 'another origin');
+  // A page of another origin whose own policy forbids nothing: what refuses it is ours.
+  await page.route(`${elsewhere}/blank`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+  await page.goto(`${elsewhere}/blank`);
+  assert.deepEqual(await ask('{ __typename }', elsewhere), [{ next: { data: { __typename: 'Query' } } }, { complete: '' }], 'its own origin');
+  assert.deepEqual(await ask('{ __typename }', base), [{ error: 'refused' }], 'another origin');
   console.log('EventSource: hears next and complete; nothing from another origin');
 } finally {
   await browser.close();
