@@ -123,8 +123,8 @@ func TestDrainCutsHalfARequest(t *testing.T) {
 	})
 	address, stop := w.serve(t)
 	c := asked(t, address, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-	eventually(t, "it is being read", func() bool {
-		return strings.Contains(metricsOf(w.api), "paydesk_http_in_flight 1")
+	eventually(t, "it is being read", func() bool { // two: the half request and the one that asks
+		return strings.Contains(metricsOf(w.api), "paydesk_http_in_flight 2")
 	})
 	stop() // fails the test where Serve gives an error
 	if _, err := io.ReadAll(c); errors.Is(err, net.ErrClosed) {
