@@ -83,6 +83,7 @@ type API struct {
 	docs    *documents
 	origins origins
 	safe    headers
+	lean    headers // of data alone
 	metrics *metrics
 	spool   *spool
 	seats   *seats
@@ -115,6 +116,7 @@ func New(o Options) (*API, error) {
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)
 	a.safe = safeHeaders(o.Public)
+	a.lean = a.safe.forData()
 	a.handler = a.edge(a.routes())
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -61,6 +62,9 @@ func endOfString(text []byte, i int) int {
 }
 
 func unquote(text []byte) (name string) {
+	if plain := bytes.Trim(text, `"`); len(plain) == len(text)-2 && bytes.IndexByte(plain, '\\') < 0 {
+		return string(plain)
+	}
 	_ = json.Unmarshal(text, &name)
 	return name
 }
