@@ -56,7 +56,7 @@ func FuzzToken(f *testing.F) {
 	}
 	for _, p := range []string{
 		strings.Replace(payload, "FINANCE", "OPERATOR", 1), strings.Replace(payload, `"sub":"u1"`, `"sub":""`, 1), strings.Replace(payload, `"exp":4102444800`, `"exp":1`, 1),
-		strings.Replace(payload, `"exp":4102444800`, `"exp":1e300`, 1), strings.Replace(payload, `"paydesk"`, `["shop","paydesk"]`, 1), `{"sub":1}`, `null`, `[]`, `{}`, `x`,
+		strings.Replace(payload, `"exp":4102444800`, `"exp":1e300`, 1), strings.Replace(payload, `"paydesk"`, `["shop","paydesk"]`, 1), `{"sub":1}`, `null`, `[]`, `{}`, `x`, payload + "0", payload + payload,
 		strings.Replace(payload, `"role":"FINANCE"`, `"role":["FINANCE"],"nbf":-1,"locale":"zh-TW","name":"林"`, 1), strings.Replace(payload, `acc_`, `pay_`, 1),
 	} {
 		f.Add("", p)

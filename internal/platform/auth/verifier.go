@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -179,7 +180,7 @@ func header(bearer string) (jwa.SignatureAlgorithm, string, error) {
 		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
 	}
 	msg, err := jws.Parse([]byte(bearer), jws.WithCompact())
-	if err != nil || len(msg.Signatures()) != 1 || !bytes.HasPrefix(bytes.TrimSpace(msg.Payload()), []byte("{")) { // a JWT within a JWT is none
+	if err != nil || len(msg.Signatures()) != 1 || !isObject(msg.Payload()) {
 		return none, "", fmt.Errorf("%w: it is not a signed JWT", ErrToken)
 	}
 	h := msg.Signatures()[0].ProtectedHeaders()
@@ -197,6 +198,12 @@ func header(bearer string) (jwa.SignatureAlgorithm, string, error) {
 	}
 	kid, _ := h.KeyID()
 	return alg, kid, nil
+}
+
+// isObject: claims are one JSON object and nothing else (RFC 7519 §7.2). A JWT within a JWT is none, and jwx would not see what stands
+// behind the object.
+func isObject(payload []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) && json.Valid(payload)
 }
 
 // ours reports whether a token says that it is one to ask with (RFC 8725 §3.11, RFC 9068 §2.1). Others of the same issuer, to
