@@ -15,7 +15,8 @@ const (
 )
 
 // guess notes a guess, where there were not too many in the last span. It answers the microseconds until there is room, or 0. The
-// list holds the time of each guess, the oldest first.
+// list holds the time of each guess, the oldest first. It lives some seconds longer than its newest one, because its times decide and
+// not its end: the embedded Redis takes seconds off at once, and would forget too early.
 var guess = redis.NewScript(`
 local most, span = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call("TIME")
@@ -24,7 +25,7 @@ local last = redis.call("LINDEX", KEYS[1], -most)
 if last and last + span > now then return math.ceil(last + span - now) end
 redis.call("LTRIM", KEYS[1], -most, -1)
 redis.call("RPUSH", KEYS[1], string.format("%.0f", now))
-redis.call("PEXPIRE", KEYS[1], math.ceil(span / 1000))
+redis.call("PEXPIRE", KEYS[1], math.ceil(span / 1000) + 5000)
 return 0
 `)
 

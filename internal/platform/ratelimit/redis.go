@@ -21,7 +21,7 @@ const (
 var ErrAway = errors.New("rate limits cannot be counted now")
 
 // gcra takes units of a budget; a script of our own, for calls of redis_rate cannot share a round trip. The key holds when the budget
-// will be whole again, in microseconds. It answers the microseconds to wait for the units, where nothing was taken; or nothing and
+// will be whole again, in microseconds, and lives some seconds longer, for the same reason as guesses do. It answers the microseconds to wait for the units, where nothing was taken; or nothing and
 // less, where they were.
 var gcra = redis.NewScript(`
 local units, burst, each = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -30,7 +30,7 @@ local now = time[1] * 1000000 + time[2]
 local whole = math.max(tonumber(redis.call("GET", KEYS[1]) or now), now) + units * each
 local wait = math.ceil(whole - burst * each - now)
 if wait <= 0 and ARGV[4] == "take" then
-	redis.call("SET", KEYS[1], string.format("%.0f", whole), "PX", math.ceil((whole - now) / 1000) + 1)
+	redis.call("SET", KEYS[1], string.format("%.0f", whole), "PX", math.ceil((whole - now) / 1000) + 5000)
 end
 return wait
 `)
