@@ -83,7 +83,6 @@ type API struct {
 	docs    *documents
 	origins origins
 	safe    headers
-	lean    headers // of data alone
 	metrics *metrics
 	spool   *spool
 	seats   *seats
@@ -116,7 +115,6 @@ func New(o Options) (*API, error) {
 	a.exec = a.executor()
 	a.metrics.expect(docs.schema, docs.registered)
 	a.safe = safeHeaders(o.Public)
-	a.lean = a.safe.forData()
 	a.handler = a.edge(a.routes())
 	return a, nil
 }
@@ -143,16 +141,23 @@ func (a *API) executor() *executor.Executor {
 // ServeHTTP answers every request of the process.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
+// routes lead each path to its handler. The endpoint, which nearly everybody asks for, is found without the router.
 func (a *API) routes() http.Handler {
+	endpoint, others := a.origins.cors(http.HandlerFunc(a.graphql)), a.otherRoutes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/graphql" {
+			endpoint.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) otherRoutes() http.Handler {
 	r := chi.NewRouter()
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { // also of methods that nobody has heard of
-		allow := http.MethodGet
-		if r.URL.Path == "/graphql" {
-			allow = "GET, POST"
-		}
-		refuseMethod(w, r, allow, "this method is not served here")
+		refuseMethod(w, r, http.MethodGet, "this method is not served here")
 	})
-	r.Handle("/graphql", a.origins.cors(http.HandlerFunc(a.graphql)))
 	r.Handle("/healthz", readOnly(http.HandlerFunc(healthz)))
 	r.Handle("/readyz", readOnly(http.HandlerFunc(a.readyz)))
 	r.Handle("/metrics", readOnly(withToken(a.o.Scrape, telemetry.MetricsHandler(a.o.Metrics))))

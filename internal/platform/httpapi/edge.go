@@ -17,11 +17,7 @@ func (a *API) edge(next http.Handler) http.Handler {
 		seen := &telemetry.Request{ID: requestID(r)}
 		h := w.Header()
 		h[requestIDHeader] = []string{seen.ID}
-		if r.Method == http.MethodPost && r.URL.Path == "/graphql" {
-			a.lean.set(h)
-		} else {
-			a.safe.set(h)
-		}
+		a.safe.set(h)
 		ctx, span := telemetry.WithRequest(r.Context(), seen), trace.Span{}
 		if trace.On() {
 			ctx, span = incoming(ctx, r)

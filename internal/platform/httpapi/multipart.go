@@ -46,7 +46,7 @@ func (a *API) readForm(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, r, http.StatusRequestEntityTooLarge, codeBadInput, "the body is too large")
 		return nil, nil, func() {}, false
 	}
-	who := holder(ctx, addressFrom(ctx))
+	who := holder(ctx, a.clientAddress(r))
 	if !a.uploading.take(who) {
 		w.Header().Set("Connection", "close")
 		a.refuseLimited(w, r.WithContext(ctx), rateLimited("too many uploads at once", uploadSeconds))

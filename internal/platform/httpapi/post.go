@@ -159,9 +159,9 @@ func refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 
 // request is the body of a request (GraphQL over HTTP, §5.1); other members are ignored.
 type request struct {
-	Query         *string         `json:"query"`
+	Query         string          `json:"query"`
 	DocumentID    *string         `json:"documentId"`
-	OperationName *string         `json:"operationName"`
+	OperationName string          `json:"operationName"`
 	Variables     json.RawMessage `json:"variables"`
 	Extensions    json.RawMessage `json:"extensions"`
 }
@@ -190,13 +190,7 @@ func decode(body []byte) (p *graphql.RawParams, problem string) {
 	if problem := shape.misnamed("query", "documentId", "operationName", "variables", "extensions"); problem != "" {
 		return nil, problem
 	}
-	p = &graphql.RawParams{}
-	if in.Query != nil {
-		p.Query = *in.Query
-	}
-	if in.OperationName != nil {
-		p.OperationName = *in.OperationName
-	}
+	p = &graphql.RawParams{Query: in.Query, OperationName: in.OperationName}
 	return p, finish(p, in.DocumentID, in.Variables, in.Extensions)
 }
 
@@ -256,6 +250,10 @@ func object(raw json.RawMessage) (m map[string]any, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == "{}" {
 		return nil, true
 	}
+	return decodeObject(raw)
+}
+
+func decodeObject(raw json.RawMessage) (m map[string]any, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&m); err != nil {

@@ -31,14 +31,16 @@ type Limiter interface {
 
 type addressKey struct{}
 
-// withAddress keeps the client's address for as long as a socket lives.
-func (a *API) withAddress(r *http.Request) context.Context {
-	return context.WithValue(r.Context(), addressKey{}, a.clientAddress(r))
+// withAddress keeps the request for as long as a socket lives: few ask for the client's address, which takes reading it.
+func withAddress(r *http.Request) context.Context {
+	return context.WithValue(r.Context(), addressKey{}, r)
 }
 
-func addressFrom(ctx context.Context) string {
-	address, _ := ctx.Value(addressKey{}).(string)
-	return address
+func (a *API) addressFrom(ctx context.Context) string {
+	if r, ok := ctx.Value(addressKey{}).(*http.Request); ok {
+		return a.clientAddress(r)
+	}
+	return ""
 }
 
 // limitOperation counts an operation against its user and account, or its address.
@@ -46,7 +48,11 @@ func (a *API) limitOperation(ctx context.Context) gqlerror.List {
 	if a.o.Limiter == nil {
 		return nil
 	}
-	return a.limited(limitOperations, a.o.Limiter.Operation(ctx, auth.From(ctx), addressFrom(ctx)))
+	v, address := auth.From(ctx), ""
+	if v == nil {
+		address = a.addressFrom(ctx)
+	}
+	return a.limited(limitOperations, a.o.Limiter.Operation(ctx, v, address))
 }
 
 // limitMutation counts the root fields that a mutation is going to run: an alias is not a way around the limit.
@@ -114,7 +120,7 @@ func (a *API) verify(ctx context.Context, token string) (*auth.Viewer, error) {
 	if known || a.o.Limiter == nil {
 		return a.o.Verifier.Verify(ctx, token)
 	}
-	address := addressFrom(ctx)
+	address := a.addressFrom(ctx)
 	if refusal := a.limited(limitSignIn, a.o.Limiter.SignIn(ctx, address)); refusal != nil {
 		return nil, &tooOften{refusal}
 	}

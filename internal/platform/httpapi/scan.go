@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 	utf "unicode/utf8"
 )
@@ -18,7 +17,7 @@ const (
 // harmed.
 type scan struct {
 	depth, values int
-	names         []string // of the outermost object's members, in their order
+	names         [][]byte // of the outermost object's members, in their order, quoted as they stand
 }
 
 func scanJSON(text []byte) (s scan) {
@@ -40,7 +39,7 @@ func scanJSON(text []byte) (s scan) {
 		case '"':
 			end := endOfString(text, i)
 			if isName && depth == 1 {
-				s.names = append(s.names, unquote(text[i:end]))
+				s.names = append(s.names, text[i:end])
 			}
 			i = end - 1
 		}
@@ -61,12 +60,14 @@ func endOfString(text []byte, i int) int {
 	return len(text)
 }
 
-func unquote(text []byte) (name string) {
-	if plain := bytes.Trim(text, `"`); len(plain) == len(text)-2 && bytes.IndexByte(plain, '\\') < 0 {
-		return string(plain)
+// nameOfMember is a member's name without its quotes.
+func nameOfMember(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') >= 0 {
+		var name string
+		_ = json.Unmarshal(quoted, &name)
+		return []byte(name)
 	}
-	_ = json.Unmarshal(text, &name)
-	return name
+	return bytes.Trim(quoted, `"`)
 }
 
 // unbounded says what is too much about a JSON text; empty if nothing is.
@@ -83,12 +84,16 @@ func (s scan) unbounded() string {
 // misnamed says what is wrong with the names of a request's members: JSON's reader forgives a wrong case and takes the last of two,
 // where another reader on the way here may take the first.
 func (s scan) misnamed(known ...string) string {
-	for i, name := range s.names {
-		for _, k := range known {
-			if name == k && slices.Contains(s.names[:i], name) {
+	var seen uint
+	for _, quoted := range s.names {
+		name := nameOfMember(quoted)
+		for i, k := range known {
+			switch {
+			case string(name) == k && seen&(1<<i) != 0:
 				return k + " is there twice"
-			}
-			if name != k && strings.EqualFold(name, k) {
+			case string(name) == k:
+				seen |= 1 << i
+			case strings.EqualFold(string(name), k):
 				return k + " is written exactly so"
 			}
 		}

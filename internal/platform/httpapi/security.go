@@ -32,21 +32,6 @@ func safeHeaders(public string) headers {
 	return h
 }
 
-// forData are the headers of an answer to POST /graphql: data that no page can embed and no window can show, so what governs documents
-// is left away. net/http sorts, checks and copies every header that is said: it is worth 12 allocations and about 1 % of a home request
-// (go test ./bench/bare -bench Edge).
-func (hs headers) forData() headers {
-	var lean headers
-	for _, h := range hs {
-		switch h.name {
-		case "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy":
-		default:
-			lean = append(lean, h)
-		}
-	}
-	return lean
-}
-
 func (hs headers) set(h http.Header) {
 	for _, x := range hs {
 		h[x.name] = x.value
