@@ -77,6 +77,10 @@ const (
 	PrefixItem     = "itm"
 	PrefixSettings = "set"
 	PrefixBalance  = "bal"
+	PrefixCoupon   = "cpn"
+	PrefixDiscount = "dsc"
+	PrefixRefund   = "rfd"
+	PrefixFile     = "fil"
 )
 
 // Encode writes the id in TypeID form (typeid.io spec 0.3): prefix, underscore, 26 base32 characters.

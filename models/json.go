@@ -36,6 +36,29 @@ func (f FormFields) Value() (driver.Value, error) {
 // Scan reads fields from JSON.
 func (f *FormFields) Scan(src any) error { return jsonScan(src, (*[]FormField)(f)) }
 
+// Value stores terms as JSON, none as NULL.
+func (t Terms) Value() (driver.Value, error) {
+	b, err := json.Marshal(t)
+	if err != nil || string(b) == "{}" {
+		return nil, err
+	}
+	return string(b), nil
+}
+
+// Scan reads terms.
+func (t *Terms) Scan(src any) error { return jsonScan(src, t) }
+
+// Value stores a list of texts as JSON.
+func (t Texts) Value() (driver.Value, error) {
+	if len(t) == 0 {
+		return "[]", nil
+	}
+	return jsonValue([]string(t))
+}
+
+// Scan reads a list of texts.
+func (t *Texts) Scan(src any) error { return jsonScan(src, (*[]string)(t)) }
+
 func jsonValue(v any) (driver.Value, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

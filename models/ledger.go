@@ -43,6 +43,23 @@ type Posting struct {
 	PostedAt        time.Time
 }
 
+// Freeze is money that a balance has set aside: for a payment that waits for its channel, or for a POSTPAID order. CodeMoney is the
+// part that was code money and becomes that again; what is left of Amount was cash or credit. It ends once, by a charge or a release.
+type Freeze struct {
+	AccountID ID     `gorm:"primaryKey"`
+	Reference string `gorm:"primaryKey"` // "pay:<id>", "order:<id>"
+	Currency  string
+	Amount    int64
+	CodeMoney int64
+	PaymentID ID
+	OrderID   ID
+	CreatedAt time.Time
+	EndedAt   *time.Time // NULL while the money is frozen
+}
+
+// TableName is the table of freezes.
+func (Freeze) TableName() string { return "freezes" }
+
 // TableName is the table of postings.
 func (Posting) TableName() string { return "postings" }
 

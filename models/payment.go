@@ -92,6 +92,23 @@ type Payment struct {
 	Version          int64
 	SweepAt          *time.Time // when the sweep looks at it next; NULL where nothing is open
 	SweepCount       int64
+	PartnerID        ID     // the partner's account that is asked to pay; zero where none is
+	PartnerMessage   string // what the partner reads
+	Terms            Terms  `gorm:"type:text"`
+}
+
+// Terms are what a payment was agreed on besides its amounts: written once, read with it, never searched.
+type Terms struct {
+	DiscountID      string        `json:"discount,omitempty"` // as the API names it
+	Removed         []RemovedItem `json:"removed,omitempty"`  // orders that PAY_REMAINING left out
+	OutsideContract bool          `json:"outside,omitempty"`  // CreatedBy agreed at CreatedAt to pay outside the sales contract (HW-20)
+	VerifiedBy      string        `json:"verified,omitempty"` // SMS, EMAIL or TOTP, where a code was required (HW-34)
+}
+
+// RemovedItem is an order that a payment left out, and why.
+type RemovedItem struct {
+	OrderID string `json:"order"` // as the API names it
+	Code    string `json:"code"`
 }
 
 // TableName is the table of payments.
@@ -106,6 +123,7 @@ type PaymentOrder struct {
 	Discount  int64
 	Coupon    int64
 	Due       int64
+	Refunded  int64 // of Due
 	CreatedAt time.Time
 }
 

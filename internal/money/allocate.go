@@ -49,6 +49,16 @@ func Allocate(total int64, weights []int64) []int64 {
 	return parts
 }
 
+// Portion is amount × part ÷ whole, half up to the minor unit: a percentage of an amount. Amount and part are not below zero, part is at
+// most the whole.
+func Portion(amount, part, whole int64) int64 {
+	quotient, remainder := mulDiv(magnitude(amount), magnitude(part), magnitude(whole))
+	if remainder >= magnitude(whole)-remainder {
+		quotient++
+	}
+	return int64(quotient)
+}
+
 // weigh sums the weights and gives access to them; all zero counts as one each.
 func weigh(weights []int64) (sum uint64, weight func(int) uint64) {
 	var carry, over uint64

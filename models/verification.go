@@ -1,0 +1,53 @@
+package models
+
+import "time"
+
+// VerificationScene is what a code is good for.
+type VerificationScene string
+
+// Scenes.
+const (
+	SceneCombinedPayment VerificationScene = "COMBINED_PAYMENT"
+	SceneWithdrawal      VerificationScene = "WITHDRAWAL"
+	SceneSettings        VerificationScene = "SETTINGS"
+)
+
+// VerificationKind is how a code reaches the person.
+type VerificationKind string
+
+// Kinds of delivery.
+const (
+	CodeBySMS   VerificationKind = "SMS"
+	CodeByEmail VerificationKind = "EMAIL"
+	CodeByTOTP  VerificationKind = "TOTP"
+)
+
+// VerificationCode is a code that was sent (D2): only its hash is kept.
+type VerificationCode struct {
+	AccountID ID     `gorm:"primaryKey"`
+	ID        ID     `gorm:"primaryKey"`
+	UserID    string // the token's sub
+	Scene     VerificationScene
+	Kind      VerificationKind
+	Hash      []byte // SHA-256 of id and code
+	Terms     []byte // SHA-256 of the orders and amounts it is good for; NULL for any of the scene
+	Tries     int64  // wrong ones
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    *time.Time
+}
+
+// TableName is the table of verification codes.
+func (VerificationCode) TableName() string { return "verification_codes" }
+
+// Authenticator is the TOTP secret of a person (RFC 6238); it belongs to the token's sub, whatever the account.
+type Authenticator struct {
+	UserID      string `gorm:"primaryKey"`
+	Secret      []byte // sealed
+	ConfirmedAt *time.Time
+	LastStep    int64 // the newest time step whose code was taken: none is taken twice
+	CreatedAt   time.Time
+}
+
+// TableName is the table of authenticators.
+func (Authenticator) TableName() string { return "authenticators" }
