@@ -24,6 +24,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	AwaitPartner() AwaitPartnerResolver
 	Mutation() MutationResolver
 	Order() OrderResolver
 	Payment() PaymentResolver
@@ -65,6 +66,11 @@ type ComplexityRoot struct {
 		AutomaticSettlement func(childComplexity int) int
 		ID                  func(childComplexity int) int
 		OperationProtection func(childComplexity int) int
+	}
+
+	ApprovePartnerPaymentPayload struct {
+		Errors  func(childComplexity int) int
+		Payment func(childComplexity int) int
 	}
 
 	Attachment struct {
@@ -202,6 +208,16 @@ type ComplexityRoot struct {
 		Order    func(childComplexity int) int
 	}
 
+	ConfirmOrderPayload struct {
+		Errors func(childComplexity int) int
+		Order  func(childComplexity int) int
+	}
+
+	ConfirmTotpPayload struct {
+		Enrolled func(childComplexity int) int
+		Errors   func(childComplexity int) int
+	}
+
 	Coupon struct {
 		Face         func(childComplexity int) int
 		ID           func(childComplexity int) int
@@ -214,6 +230,18 @@ type ComplexityRoot struct {
 		ValidTo      func(childComplexity int) int
 	}
 
+	CouponConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CouponEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	CouponOption struct {
 		Applicable func(childComplexity int) int
 		Code       func(childComplexity int) int
@@ -223,10 +251,21 @@ type ComplexityRoot struct {
 		Selected   func(childComplexity int) int
 	}
 
+	CreatePaymentRequestPayload struct {
+		Document   func(childComplexity int) int
+		Errors     func(childComplexity int) int
+		ValidUntil func(childComplexity int) int
+	}
+
 	CreditLine struct {
 		Available func(childComplexity int) int
 		Limit     func(childComplexity int) int
 		Used      func(childComplexity int) int
+	}
+
+	DeclinePartnerPaymentPayload struct {
+		Errors  func(childComplexity int) int
+		Payment func(childComplexity int) int
 	}
 
 	Discount struct {
@@ -248,6 +287,11 @@ type ComplexityRoot struct {
 		Selected   func(childComplexity int) int
 	}
 
+	EnrollTotpPayload struct {
+		Errors          func(childComplexity int) int
+		ProvisioningURI func(childComplexity int) int
+	}
+
 	FormField struct {
 		Name  func(childComplexity int) int
 		Value func(childComplexity int) int
@@ -260,6 +304,16 @@ type ComplexityRoot struct {
 		Kind         func(childComplexity int) int
 		Reason       func(childComplexity int) int
 		Verification func(childComplexity int) int
+	}
+
+	GrantCouponsPayload struct {
+		Coupons func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	GrantDiscountPayload struct {
+		Discount func(childComplexity int) int
+		Errors   func(childComplexity int) int
 	}
 
 	InputError struct {
@@ -275,6 +329,12 @@ type ComplexityRoot struct {
 		Message   func(childComplexity int) int
 		Required  func(childComplexity int) int
 		Shortfall func(childComplexity int) int
+	}
+
+	MergePayPayload struct {
+		Errors  func(childComplexity int) int
+		Payment func(childComplexity int) int
+		Removed func(childComplexity int) int
 	}
 
 	MethodRejected struct {
@@ -297,14 +357,28 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CancelOrder    func(childComplexity int, input model.CancelOrderInput) int
-		CancelPayment  func(childComplexity int, input model.CancelPaymentInput) int
-		OpenAccount    func(childComplexity int, input model.OpenAccountInput) int
-		Pay            func(childComplexity int, input model.PayInput) int
-		PlaceOrders    func(childComplexity int, input model.PlaceOrdersInput) int
-		ReportDelivery func(childComplexity int, input model.ReportDeliveryInput) int
-		TopUp          func(childComplexity int, input model.TopUpInput) int
-		UpdateAccount  func(childComplexity int, input model.UpdateAccountInput) int
+		ApprovePartnerPayment func(childComplexity int, input model.ApprovePartnerPaymentInput) int
+		CancelOrder           func(childComplexity int, input model.CancelOrderInput) int
+		CancelPayment         func(childComplexity int, input model.CancelPaymentInput) int
+		ConfirmOrder          func(childComplexity int, input model.ConfirmOrderInput) int
+		ConfirmTotp           func(childComplexity int, input model.ConfirmTotpInput) int
+		CreatePaymentRequest  func(childComplexity int, input model.CreatePaymentRequestInput) int
+		DeclinePartnerPayment func(childComplexity int, input model.DeclinePartnerPaymentInput) int
+		EnrollTotp            func(childComplexity int, input model.EnrollTotpInput) int
+		GrantCoupons          func(childComplexity int, input model.GrantCouponsInput) int
+		GrantDiscount         func(childComplexity int, input model.GrantDiscountInput) int
+		MergePay              func(childComplexity int, input model.MergePayInput) int
+		OpenAccount           func(childComplexity int, input model.OpenAccountInput) int
+		Pay                   func(childComplexity int, input model.PayInput) int
+		PlaceOrders           func(childComplexity int, input model.PlaceOrdersInput) int
+		RefundPayment         func(childComplexity int, input model.RefundPaymentInput) int
+		ReportDelivery        func(childComplexity int, input model.ReportDeliveryInput) int
+		ReviewOrder           func(childComplexity int, input model.ReviewOrderInput) int
+		SendVerificationCode  func(childComplexity int, input model.SendVerificationCodeInput) int
+		SettleFreeze          func(childComplexity int, input model.SettleFreezeInput) int
+		TopUp                 func(childComplexity int, input model.TopUpInput) int
+		UpdateAccount         func(childComplexity int, input model.UpdateAccountInput) int
+		UpdateAccountSettings func(childComplexity int, input model.UpdateAccountSettingsInput) int
 	}
 
 	OpenAccountPayload struct {
@@ -352,6 +426,14 @@ type ComplexityRoot struct {
 		Period        func(childComplexity int) int
 		Quantity      func(childComplexity int) int
 		Specification func(childComplexity int) int
+	}
+
+	OrderSelection struct {
+		AutoDeselected func(childComplexity int) int
+		AutoSelected   func(childComplexity int) int
+		Notice         func(childComplexity int) int
+		Orders         func(childComplexity int) int
+		Refused        func(childComplexity int) int
 	}
 
 	OrdersNotPayable struct {
@@ -468,18 +550,21 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Account      func(childComplexity int, id *string, number *string) int
-		Balance      func(childComplexity int) int
-		Node         func(childComplexity int, id string) int
-		Nodes        func(childComplexity int, ids []string) int
-		Now          func(childComplexity int) int
-		Order        func(childComplexity int, number string) int
-		Orders       func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
-		Payment      func(childComplexity int, id string) int
-		Payments     func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
-		TopUpOptions func(childComplexity int) int
-		Transactions func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
-		Viewer       func(childComplexity int) int
+		Account        func(childComplexity int, id *string, number *string) int
+		Balance        func(childComplexity int) int
+		Checkout       func(childComplexity int, input model.CheckoutInput) int
+		Coupons        func(childComplexity int, usableOnly *bool, first *int, after *string, last *int, before *string) int
+		Node           func(childComplexity int, id string) int
+		Nodes          func(childComplexity int, ids []string) int
+		Now            func(childComplexity int) int
+		Order          func(childComplexity int, number string) int
+		OrderSelection func(childComplexity int, input model.OrderSelectionInput) int
+		Orders         func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
+		Payment        func(childComplexity int, id string) int
+		Payments       func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
+		TopUpOptions   func(childComplexity int) int
+		Transactions   func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
+		Viewer         func(childComplexity int) int
 	}
 
 	QuoteChanged struct {
@@ -509,6 +594,11 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 		Reason    func(childComplexity int) int
 		Status    func(childComplexity int) int
+	}
+
+	RefundPaymentPayload struct {
+		Errors  func(childComplexity int) int
+		Payment func(childComplexity int) int
 	}
 
 	Remittance struct {
@@ -562,10 +652,27 @@ type ComplexityRoot struct {
 		Order  func(childComplexity int) int
 	}
 
+	ReviewOrderPayload struct {
+		Errors func(childComplexity int) int
+		Order  func(childComplexity int) int
+	}
+
 	ScanQrCode struct {
 		Content   func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
 		ImageURL  func(childComplexity int) int
+	}
+
+	SendVerificationCodePayload struct {
+		Errors    func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ResendAt  func(childComplexity int) int
+		SentTo    func(childComplexity int) int
+	}
+
+	SettleFreezePayload struct {
+		Errors func(childComplexity int) int
+		Order  func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -611,6 +718,11 @@ type ComplexityRoot struct {
 	UpdateAccountPayload struct {
 		Account func(childComplexity int) int
 		Errors  func(childComplexity int) int
+	}
+
+	UpdateAccountSettingsPayload struct {
+		Errors   func(childComplexity int) int
+		Settings func(childComplexity int) int
 	}
 
 	VerificationDelivery struct {
@@ -822,6 +934,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountSettings.OperationProtection(childComplexity), true
+
+	case "ApprovePartnerPaymentPayload.errors":
+		if e.ComplexityRoot.ApprovePartnerPaymentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovePartnerPaymentPayload.Errors(childComplexity), true
+	case "ApprovePartnerPaymentPayload.payment":
+		if e.ComplexityRoot.ApprovePartnerPaymentPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovePartnerPaymentPayload.Payment(childComplexity), true
 
 	case "Attachment.contentType":
 		if e.ComplexityRoot.Attachment.ContentType == nil {
@@ -1378,6 +1503,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CheckoutLine.Order(childComplexity), true
 
+	case "ConfirmOrderPayload.errors":
+		if e.ComplexityRoot.ConfirmOrderPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmOrderPayload.Errors(childComplexity), true
+	case "ConfirmOrderPayload.order":
+		if e.ComplexityRoot.ConfirmOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmOrderPayload.Order(childComplexity), true
+
+	case "ConfirmTotpPayload.enrolled":
+		if e.ComplexityRoot.ConfirmTotpPayload.Enrolled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmTotpPayload.Enrolled(childComplexity), true
+	case "ConfirmTotpPayload.errors":
+		if e.ComplexityRoot.ConfirmTotpPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmTotpPayload.Errors(childComplexity), true
+
 	case "Coupon.face":
 		if e.ComplexityRoot.Coupon.Face == nil {
 			break
@@ -1433,6 +1584,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Coupon.ValidTo(childComplexity), true
 
+	case "CouponConnection.edges":
+		if e.ComplexityRoot.CouponConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponConnection.Edges(childComplexity), true
+	case "CouponConnection.nodes":
+		if e.ComplexityRoot.CouponConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponConnection.Nodes(childComplexity), true
+	case "CouponConnection.pageInfo":
+		if e.ComplexityRoot.CouponConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponConnection.PageInfo(childComplexity), true
+	case "CouponConnection.totalCount":
+		if e.ComplexityRoot.CouponConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponConnection.TotalCount(childComplexity), true
+
+	case "CouponEdge.cursor":
+		if e.ComplexityRoot.CouponEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponEdge.Cursor(childComplexity), true
+	case "CouponEdge.node":
+		if e.ComplexityRoot.CouponEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponEdge.Node(childComplexity), true
+
 	case "CouponOption.applicable":
 		if e.ComplexityRoot.CouponOption.Applicable == nil {
 			break
@@ -1470,6 +1659,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CouponOption.Selected(childComplexity), true
 
+	case "CreatePaymentRequestPayload.document":
+		if e.ComplexityRoot.CreatePaymentRequestPayload.Document == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePaymentRequestPayload.Document(childComplexity), true
+	case "CreatePaymentRequestPayload.errors":
+		if e.ComplexityRoot.CreatePaymentRequestPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePaymentRequestPayload.Errors(childComplexity), true
+	case "CreatePaymentRequestPayload.validUntil":
+		if e.ComplexityRoot.CreatePaymentRequestPayload.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePaymentRequestPayload.ValidUntil(childComplexity), true
+
 	case "CreditLine.available":
 		if e.ComplexityRoot.CreditLine.Available == nil {
 			break
@@ -1488,6 +1696,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreditLine.Used(childComplexity), true
+
+	case "DeclinePartnerPaymentPayload.errors":
+		if e.ComplexityRoot.DeclinePartnerPaymentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclinePartnerPaymentPayload.Errors(childComplexity), true
+	case "DeclinePartnerPaymentPayload.payment":
+		if e.ComplexityRoot.DeclinePartnerPaymentPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclinePartnerPaymentPayload.Payment(childComplexity), true
 
 	case "Discount.id":
 		if e.ComplexityRoot.Discount.ID == nil {
@@ -1569,6 +1790,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DiscountOption.Selected(childComplexity), true
 
+	case "EnrollTotpPayload.errors":
+		if e.ComplexityRoot.EnrollTotpPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrollTotpPayload.Errors(childComplexity), true
+	case "EnrollTotpPayload.provisioningUri":
+		if e.ComplexityRoot.EnrollTotpPayload.ProvisioningURI == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrollTotpPayload.ProvisioningURI(childComplexity), true
+
 	case "FormField.name":
 		if e.ComplexityRoot.FormField.Name == nil {
 			break
@@ -1618,6 +1852,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FundingOption.Verification(childComplexity), true
+
+	case "GrantCouponsPayload.coupons":
+		if e.ComplexityRoot.GrantCouponsPayload.Coupons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantCouponsPayload.Coupons(childComplexity), true
+	case "GrantCouponsPayload.errors":
+		if e.ComplexityRoot.GrantCouponsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantCouponsPayload.Errors(childComplexity), true
+
+	case "GrantDiscountPayload.discount":
+		if e.ComplexityRoot.GrantDiscountPayload.Discount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantDiscountPayload.Discount(childComplexity), true
+	case "GrantDiscountPayload.errors":
+		if e.ComplexityRoot.GrantDiscountPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantDiscountPayload.Errors(childComplexity), true
 
 	case "InputError.code":
 		if e.ComplexityRoot.InputError.Code == nil {
@@ -1674,6 +1934,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InsufficientBalance.Shortfall(childComplexity), true
+
+	case "MergePayPayload.errors":
+		if e.ComplexityRoot.MergePayPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MergePayPayload.Errors(childComplexity), true
+	case "MergePayPayload.payment":
+		if e.ComplexityRoot.MergePayPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MergePayPayload.Payment(childComplexity), true
+	case "MergePayPayload.removed":
+		if e.ComplexityRoot.MergePayPayload.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MergePayPayload.Removed(childComplexity), true
 
 	case "MethodRejected.code":
 		if e.ComplexityRoot.MethodRejected.Code == nil {
@@ -1743,6 +2022,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.Formatted(childComplexity, args["locale"].(*string)), true
 
+	case "Mutation.approvePartnerPayment":
+		if e.ComplexityRoot.Mutation.ApprovePartnerPayment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approvePartnerPayment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApprovePartnerPayment(childComplexity, args["input"].(model.ApprovePartnerPaymentInput)), true
 	case "Mutation.cancelOrder":
 		if e.ComplexityRoot.Mutation.CancelOrder == nil {
 			break
@@ -1765,6 +2055,94 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelPayment(childComplexity, args["input"].(model.CancelPaymentInput)), true
+	case "Mutation.confirmOrder":
+		if e.ComplexityRoot.Mutation.ConfirmOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmOrder(childComplexity, args["input"].(model.ConfirmOrderInput)), true
+	case "Mutation.confirmTotp":
+		if e.ComplexityRoot.Mutation.ConfirmTotp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmTotp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmTotp(childComplexity, args["input"].(model.ConfirmTotpInput)), true
+	case "Mutation.createPaymentRequest":
+		if e.ComplexityRoot.Mutation.CreatePaymentRequest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPaymentRequest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePaymentRequest(childComplexity, args["input"].(model.CreatePaymentRequestInput)), true
+	case "Mutation.declinePartnerPayment":
+		if e.ComplexityRoot.Mutation.DeclinePartnerPayment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declinePartnerPayment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclinePartnerPayment(childComplexity, args["input"].(model.DeclinePartnerPaymentInput)), true
+	case "Mutation.enrollTotp":
+		if e.ComplexityRoot.Mutation.EnrollTotp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_enrollTotp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EnrollTotp(childComplexity, args["input"].(model.EnrollTotpInput)), true
+	case "Mutation.grantCoupons":
+		if e.ComplexityRoot.Mutation.GrantCoupons == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantCoupons_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantCoupons(childComplexity, args["input"].(model.GrantCouponsInput)), true
+	case "Mutation.grantDiscount":
+		if e.ComplexityRoot.Mutation.GrantDiscount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantDiscount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantDiscount(childComplexity, args["input"].(model.GrantDiscountInput)), true
+	case "Mutation.mergePay":
+		if e.ComplexityRoot.Mutation.MergePay == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mergePay_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MergePay(childComplexity, args["input"].(model.MergePayInput)), true
 	case "Mutation.openAccount":
 		if e.ComplexityRoot.Mutation.OpenAccount == nil {
 			break
@@ -1798,6 +2176,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlaceOrders(childComplexity, args["input"].(model.PlaceOrdersInput)), true
+	case "Mutation.refundPayment":
+		if e.ComplexityRoot.Mutation.RefundPayment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refundPayment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefundPayment(childComplexity, args["input"].(model.RefundPaymentInput)), true
 	case "Mutation.reportDelivery":
 		if e.ComplexityRoot.Mutation.ReportDelivery == nil {
 			break
@@ -1809,6 +2198,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReportDelivery(childComplexity, args["input"].(model.ReportDeliveryInput)), true
+	case "Mutation.reviewOrder":
+		if e.ComplexityRoot.Mutation.ReviewOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewOrder(childComplexity, args["input"].(model.ReviewOrderInput)), true
+	case "Mutation.sendVerificationCode":
+		if e.ComplexityRoot.Mutation.SendVerificationCode == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendVerificationCode_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendVerificationCode(childComplexity, args["input"].(model.SendVerificationCodeInput)), true
+	case "Mutation.settleFreeze":
+		if e.ComplexityRoot.Mutation.SettleFreeze == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_settleFreeze_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SettleFreeze(childComplexity, args["input"].(model.SettleFreezeInput)), true
 	case "Mutation.topUp":
 		if e.ComplexityRoot.Mutation.TopUp == nil {
 			break
@@ -1831,6 +2253,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAccount(childComplexity, args["input"].(model.UpdateAccountInput)), true
+	case "Mutation.updateAccountSettings":
+		if e.ComplexityRoot.Mutation.UpdateAccountSettings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAccountSettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAccountSettings(childComplexity, args["input"].(model.UpdateAccountSettingsInput)), true
 
 	case "OpenAccountPayload.account":
 		if e.ComplexityRoot.OpenAccountPayload.Account == nil {
@@ -2028,6 +2461,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrderItem.Specification(childComplexity), true
+
+	case "OrderSelection.autoDeselected":
+		if e.ComplexityRoot.OrderSelection.AutoDeselected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderSelection.AutoDeselected(childComplexity), true
+	case "OrderSelection.autoSelected":
+		if e.ComplexityRoot.OrderSelection.AutoSelected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderSelection.AutoSelected(childComplexity), true
+	case "OrderSelection.notice":
+		if e.ComplexityRoot.OrderSelection.Notice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderSelection.Notice(childComplexity), true
+	case "OrderSelection.orders":
+		if e.ComplexityRoot.OrderSelection.Orders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderSelection.Orders(childComplexity), true
+	case "OrderSelection.refused":
+		if e.ComplexityRoot.OrderSelection.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderSelection.Refused(childComplexity), true
 
 	case "OrdersNotPayable.blocked":
 		if e.ComplexityRoot.OrdersNotPayable.Blocked == nil {
@@ -2486,6 +2950,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Balance(childComplexity), true
+	case "Query.checkout":
+		if e.ComplexityRoot.Query.Checkout == nil {
+			break
+		}
+
+		args, err := ec.field_Query_checkout_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Checkout(childComplexity, args["input"].(model.CheckoutInput)), true
+	case "Query.coupons":
+		if e.ComplexityRoot.Query.Coupons == nil {
+			break
+		}
+
+		args, err := ec.field_Query_coupons_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Coupons(childComplexity, args["usableOnly"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -2526,6 +3012,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["number"].(string)), true
+	case "Query.orderSelection":
+		if e.ComplexityRoot.Query.OrderSelection == nil {
+			break
+		}
+
+		args, err := ec.field_Query_orderSelection_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OrderSelection(childComplexity, args["input"].(model.OrderSelectionInput)), true
 	case "Query.orders":
 		if e.ComplexityRoot.Query.Orders == nil {
 			break
@@ -2688,6 +3185,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.Status(childComplexity), true
+
+	case "RefundPaymentPayload.errors":
+		if e.ComplexityRoot.RefundPaymentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundPaymentPayload.Errors(childComplexity), true
+	case "RefundPaymentPayload.payment":
+		if e.ComplexityRoot.RefundPaymentPayload.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundPaymentPayload.Payment(childComplexity), true
 
 	case "Remittance.account":
 		if e.ComplexityRoot.Remittance.Account == nil {
@@ -2893,6 +3403,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReportDeliveryPayload.Order(childComplexity), true
 
+	case "ReviewOrderPayload.errors":
+		if e.ComplexityRoot.ReviewOrderPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewOrderPayload.Errors(childComplexity), true
+	case "ReviewOrderPayload.order":
+		if e.ComplexityRoot.ReviewOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewOrderPayload.Order(childComplexity), true
+
 	case "ScanQrCode.content":
 		if e.ComplexityRoot.ScanQrCode.Content == nil {
 			break
@@ -2911,6 +3434,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScanQrCode.ImageURL(childComplexity), true
+
+	case "SendVerificationCodePayload.errors":
+		if e.ComplexityRoot.SendVerificationCodePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendVerificationCodePayload.Errors(childComplexity), true
+	case "SendVerificationCodePayload.expiresAt":
+		if e.ComplexityRoot.SendVerificationCodePayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendVerificationCodePayload.ExpiresAt(childComplexity), true
+	case "SendVerificationCodePayload.resendAt":
+		if e.ComplexityRoot.SendVerificationCodePayload.ResendAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendVerificationCodePayload.ResendAt(childComplexity), true
+	case "SendVerificationCodePayload.sentTo":
+		if e.ComplexityRoot.SendVerificationCodePayload.SentTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendVerificationCodePayload.SentTo(childComplexity), true
+
+	case "SettleFreezePayload.errors":
+		if e.ComplexityRoot.SettleFreezePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleFreezePayload.Errors(childComplexity), true
+	case "SettleFreezePayload.order":
+		if e.ComplexityRoot.SettleFreezePayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleFreezePayload.Order(childComplexity), true
 
 	case "Subscription.balanceChanged":
 		if e.ComplexityRoot.Subscription.BalanceChanged == nil {
@@ -3068,6 +3629,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateAccountPayload.Errors(childComplexity), true
 
+	case "UpdateAccountSettingsPayload.errors":
+		if e.ComplexityRoot.UpdateAccountSettingsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAccountSettingsPayload.Errors(childComplexity), true
+	case "UpdateAccountSettingsPayload.settings":
+		if e.ComplexityRoot.UpdateAccountSettingsPayload.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAccountSettingsPayload.Settings(childComplexity), true
+
 	case "VerificationDelivery.kind":
 		if e.ComplexityRoot.VerificationDelivery.Kind == nil {
 			break
@@ -3188,26 +3762,42 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputApprovePartnerPaymentInput,
 		ec.unmarshalInputBillFilter,
 		ec.unmarshalInputCancelOrderInput,
 		ec.unmarshalInputCancelPaymentInput,
+		ec.unmarshalInputCheckoutInput,
+		ec.unmarshalInputConfirmOrderInput,
+		ec.unmarshalInputConfirmTotpInput,
+		ec.unmarshalInputCreatePaymentRequestInput,
+		ec.unmarshalInputDeclinePartnerPaymentInput,
+		ec.unmarshalInputEnrollTotpInput,
 		ec.unmarshalInputFundingInput,
+		ec.unmarshalInputGrantCouponsInput,
+		ec.unmarshalInputGrantDiscountInput,
+		ec.unmarshalInputMergePayInput,
 		ec.unmarshalInputMoneyInput,
 		ec.unmarshalInputOnlineFundingInput,
 		ec.unmarshalInputOpenAccountInput,
 		ec.unmarshalInputOrderFilter,
 		ec.unmarshalInputOrderOrder,
+		ec.unmarshalInputOrderSelectionInput,
 		ec.unmarshalInputPartnerFundingInput,
 		ec.unmarshalInputPayInput,
 		ec.unmarshalInputPaymentFilter,
 		ec.unmarshalInputPlaceOrderInput,
 		ec.unmarshalInputPlaceOrderItemInput,
 		ec.unmarshalInputPlaceOrdersInput,
+		ec.unmarshalInputRefundPaymentInput,
 		ec.unmarshalInputRemittanceFilter,
 		ec.unmarshalInputReportDeliveryInput,
+		ec.unmarshalInputReviewOrderInput,
+		ec.unmarshalInputSendVerificationCodeInput,
+		ec.unmarshalInputSettleFreezeInput,
 		ec.unmarshalInputTopUpInput,
 		ec.unmarshalInputTransactionFilter,
 		ec.unmarshalInputUpdateAccountInput,
+		ec.unmarshalInputUpdateAccountSettingsInput,
 	)
 	first := true
 
@@ -3509,6 +4099,16 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_ApprovePartnerPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_ApprovePartnerPaymentPayload_payment(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApprovePartnerPaymentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApprovePartnerPaymentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Attachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -3733,6 +4333,26 @@ func (ec *executionContext) childFields_CheckoutLine(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CheckoutLine", field.Name)
 }
 
+func (ec *executionContext) childFields_ConfirmOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_ConfirmOrderPayload_order(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConfirmOrderPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfirmTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enrolled":
+		return ec.fieldContext_ConfirmTotpPayload_enrolled(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConfirmTotpPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmTotpPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Coupon(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3757,6 +4377,30 @@ func (ec *executionContext) childFields_Coupon(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Coupon", field.Name)
 }
 
+func (ec *executionContext) childFields_CouponConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CouponConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CouponConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CouponConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CouponConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CouponConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CouponEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CouponEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CouponEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CouponEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_CouponOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "coupon":
@@ -3775,6 +4419,18 @@ func (ec *executionContext) childFields_CouponOption(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CouponOption", field.Name)
 }
 
+func (ec *executionContext) childFields_CreatePaymentRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "document":
+		return ec.fieldContext_CreatePaymentRequestPayload_document(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_CreatePaymentRequestPayload_validUntil(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreatePaymentRequestPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreatePaymentRequestPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreditLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "limit":
@@ -3785,6 +4441,16 @@ func (ec *executionContext) childFields_CreditLine(ctx context.Context, field gr
 		return ec.fieldContext_CreditLine_available(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreditLine", field.Name)
+}
+
+func (ec *executionContext) childFields_DeclinePartnerPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_DeclinePartnerPaymentPayload_payment(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeclinePartnerPaymentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclinePartnerPaymentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Discount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3825,6 +4491,16 @@ func (ec *executionContext) childFields_DiscountOption(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type DiscountOption", field.Name)
 }
 
+func (ec *executionContext) childFields_EnrollTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provisioningUri":
+		return ec.fieldContext_EnrollTotpPayload_provisioningUri(ctx, field)
+	case "errors":
+		return ec.fieldContext_EnrollTotpPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnrollTotpPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_FormField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -3851,6 +4527,38 @@ func (ec *executionContext) childFields_FundingOption(ctx context.Context, field
 		return ec.fieldContext_FundingOption_verification(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FundingOption", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantCouponsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "coupons":
+		return ec.fieldContext_GrantCouponsPayload_coupons(ctx, field)
+	case "errors":
+		return ec.fieldContext_GrantCouponsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantCouponsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantDiscountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "discount":
+		return ec.fieldContext_GrantDiscountPayload_discount(ctx, field)
+	case "errors":
+		return ec.fieldContext_GrantDiscountPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantDiscountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MergePayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_MergePayPayload_payment(ctx, field)
+	case "removed":
+		return ec.fieldContext_MergePayPayload_removed(ctx, field)
+	case "errors":
+		return ec.fieldContext_MergePayPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergePayPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MethodSnapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3969,6 +4677,22 @@ func (ec *executionContext) childFields_OrderItem(ctx context.Context, field gra
 		return ec.fieldContext_OrderItem_amount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderItem", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderSelection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "orders":
+		return ec.fieldContext_OrderSelection_orders(ctx, field)
+	case "autoSelected":
+		return ec.fieldContext_OrderSelection_autoSelected(ctx, field)
+	case "autoDeselected":
+		return ec.fieldContext_OrderSelection_autoDeselected(ctx, field)
+	case "refused":
+		return ec.fieldContext_OrderSelection_refused(ctx, field)
+	case "notice":
+		return ec.fieldContext_OrderSelection_notice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderSelection", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4185,6 +4909,16 @@ func (ec *executionContext) childFields_Refund(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
 }
 
+func (ec *executionContext) childFields_RefundPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "payment":
+		return ec.fieldContext_RefundPaymentPayload_payment(ctx, field)
+	case "errors":
+		return ec.fieldContext_RefundPaymentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundPaymentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Remittance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4287,6 +5021,40 @@ func (ec *executionContext) childFields_ReportDeliveryPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ReportDeliveryPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReviewOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_ReviewOrderPayload_order(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReviewOrderPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SendVerificationCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sentTo":
+		return ec.fieldContext_SendVerificationCodePayload_sentTo(ctx, field)
+	case "resendAt":
+		return ec.fieldContext_SendVerificationCodePayload_resendAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_SendVerificationCodePayload_expiresAt(ctx, field)
+	case "errors":
+		return ec.fieldContext_SendVerificationCodePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendVerificationCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SettleFreezePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_SettleFreezePayload_order(ctx, field)
+	case "errors":
+		return ec.fieldContext_SettleFreezePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SettleFreezePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_TopUpOptions(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channels":
@@ -4365,6 +5133,16 @@ func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context
 		return ec.fieldContext_UpdateAccountPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateAccountSettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "settings":
+		return ec.fieldContext_UpdateAccountSettingsPayload_settings(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateAccountSettingsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateAccountSettingsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_VerificationDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -105,6 +105,10 @@ func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.Update
 	return &model.UpdateAccountPayload{Account: r.view(ctx).account(a)}, nil
 }
 
+func (r *mutationResolver) UpdateAccountSettings(ctx context.Context, input model.UpdateAccountSettingsInput) (*model.UpdateAccountSettingsPayload, error) {
+	return r.updateAccountSettings(ctx, input)
+}
+
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
 	v := auth.From(ctx)
 	out := &model.Viewer{UserID: v.UserID, Name: v.Name, Role: model.Role(v.Role), Permissions: permissions(v.Role)}

@@ -28,6 +28,13 @@ func complexities() (c graph.ComplexityRoot) {
 	c.Account.Bills = func(child int, _ *model.BillFilter, first *int, _ *string, last *int, _ *string) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.Coupons = func(child int, _ *bool, first *int, _ *string, last *int, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.OrderSelection = func(child int, input model.OrderSelectionInput) int {
+		return (len(input.Selected)+len(input.Add)+len(input.Remove))*child + 1
+	}
+	c.Query.Checkout = func(child int, input model.CheckoutInput) int { return len(input.OrderIds)*child + 1 }
 	return c
 }
 

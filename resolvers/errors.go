@@ -13,14 +13,28 @@ import (
 
 // payloads make a mutation's payload out of what was refused.
 var payloads = map[string]func([]model.UserError) any{
-	"openAccount":    func(e []model.UserError) any { return &model.OpenAccountPayload{Errors: e} },
-	"updateAccount":  func(e []model.UserError) any { return &model.UpdateAccountPayload{Errors: e} },
-	"placeOrders":    func(e []model.UserError) any { return &model.PlaceOrdersPayload{Errors: e} },
-	"cancelOrder":    func(e []model.UserError) any { return &model.CancelOrderPayload{Errors: e} },
-	"reportDelivery": func(e []model.UserError) any { return &model.ReportDeliveryPayload{Errors: e} },
-	"topUp":          func(e []model.UserError) any { return &model.TopUpPayload{Errors: e} },
-	"pay":            func(e []model.UserError) any { return &model.PayPayload{Errors: e} },
-	"cancelPayment":  func(e []model.UserError) any { return &model.CancelPaymentPayload{Errors: e} },
+	"openAccount":           func(e []model.UserError) any { return &model.OpenAccountPayload{Errors: e} },
+	"updateAccount":         func(e []model.UserError) any { return &model.UpdateAccountPayload{Errors: e} },
+	"placeOrders":           func(e []model.UserError) any { return &model.PlaceOrdersPayload{Errors: e} },
+	"cancelOrder":           func(e []model.UserError) any { return &model.CancelOrderPayload{Errors: e} },
+	"reportDelivery":        func(e []model.UserError) any { return &model.ReportDeliveryPayload{Errors: e} },
+	"topUp":                 func(e []model.UserError) any { return &model.TopUpPayload{Errors: e} },
+	"pay":                   func(e []model.UserError) any { return &model.PayPayload{Errors: e} },
+	"cancelPayment":         func(e []model.UserError) any { return &model.CancelPaymentPayload{Errors: e} },
+	"reviewOrder":           func(e []model.UserError) any { return &model.ReviewOrderPayload{Errors: e} },
+	"confirmOrder":          func(e []model.UserError) any { return &model.ConfirmOrderPayload{Errors: e} },
+	"settleFreeze":          func(e []model.UserError) any { return &model.SettleFreezePayload{Errors: e} },
+	"mergePay":              func(e []model.UserError) any { return &model.MergePayPayload{Errors: e} },
+	"createPaymentRequest":  func(e []model.UserError) any { return &model.CreatePaymentRequestPayload{Errors: e} },
+	"approvePartnerPayment": func(e []model.UserError) any { return &model.ApprovePartnerPaymentPayload{Errors: e} },
+	"declinePartnerPayment": func(e []model.UserError) any { return &model.DeclinePartnerPaymentPayload{Errors: e} },
+	"refundPayment":         func(e []model.UserError) any { return &model.RefundPaymentPayload{Errors: e} },
+	"grantCoupons":          func(e []model.UserError) any { return &model.GrantCouponsPayload{Errors: e} },
+	"grantDiscount":         func(e []model.UserError) any { return &model.GrantDiscountPayload{Errors: e} },
+	"sendVerificationCode":  func(e []model.UserError) any { return &model.SendVerificationCodePayload{Errors: e} },
+	"enrollTotp":            func(e []model.UserError) any { return &model.EnrollTotpPayload{Errors: e} },
+	"confirmTotp":           func(e []model.UserError) any { return &model.ConfirmTotpPayload{Errors: e} },
+	"updateAccountSettings": func(e []model.UserError) any { return &model.UpdateAccountSettingsPayload{Errors: e} },
 }
 
 // faultOf finds what a person can act on in an error's chain; nil where there is nothing of that kind.

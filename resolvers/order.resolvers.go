@@ -52,6 +52,22 @@ func (r *mutationResolver) ReportDelivery(ctx context.Context, input model.Repor
 	return &model.ReportDeliveryPayload{Order: o}, err
 }
 
+func (r *mutationResolver) ReviewOrder(ctx context.Context, input model.ReviewOrderInput) (*model.ReviewOrderPayload, error) {
+	return r.reviewOrder(ctx, input)
+}
+
+func (r *mutationResolver) ConfirmOrder(ctx context.Context, input model.ConfirmOrderInput) (*model.ConfirmOrderPayload, error) {
+	return r.confirmOrder(ctx, input)
+}
+
+func (r *mutationResolver) SettleFreeze(ctx context.Context, input model.SettleFreezeInput) (*model.SettleFreezePayload, error) {
+	return r.settleFreeze(ctx, input)
+}
+
+func (r *queryResolver) OrderSelection(ctx context.Context, input model.OrderSelectionInput) (*model.OrderSelection, error) {
+	return r.orderSelection(ctx, input)
+}
+
 func (r *orderResolver) Account(ctx context.Context, obj *model.Order) (*model.Account, error) {
 	return r.orderAccount(ctx, obj)
 }

@@ -41,6 +41,34 @@ func (r *mutationResolver) CancelPayment(ctx context.Context, input model.Cancel
 	return &model.CancelPaymentPayload{Payment: r.view(ctx).payment(p)}, nil
 }
 
+func (r *mutationResolver) MergePay(ctx context.Context, input model.MergePayInput) (*model.MergePayPayload, error) {
+	return r.mergePay(ctx, input)
+}
+
+func (r *mutationResolver) CreatePaymentRequest(ctx context.Context, input model.CreatePaymentRequestInput) (*model.CreatePaymentRequestPayload, error) {
+	return r.createPaymentRequest(ctx, input)
+}
+
+func (r *mutationResolver) ApprovePartnerPayment(ctx context.Context, input model.ApprovePartnerPaymentInput) (*model.ApprovePartnerPaymentPayload, error) {
+	return r.approvePartnerPayment(ctx, input)
+}
+
+func (r *mutationResolver) DeclinePartnerPayment(ctx context.Context, input model.DeclinePartnerPaymentInput) (*model.DeclinePartnerPaymentPayload, error) {
+	return r.declinePartnerPayment(ctx, input)
+}
+
+func (r *mutationResolver) RefundPayment(ctx context.Context, input model.RefundPaymentInput) (*model.RefundPaymentPayload, error) {
+	return r.refundPayment(ctx, input)
+}
+
+func (r *paymentResolver) Refunds(ctx context.Context, obj *model.Payment) ([]*model.Refund, error) {
+	return r.refundsOf(ctx, obj)
+}
+
+func (r *awaitPartnerResolver) Partner(ctx context.Context, obj *model.AwaitPartner) (*model.Partner, error) {
+	return r.awaitedPartner(ctx, obj)
+}
+
 func (r *paymentResolver) Account(ctx context.Context, obj *model.Payment) (*model.Account, error) {
 	return r.paymentAccount(ctx, obj)
 }
@@ -101,6 +129,10 @@ func (r *subscriptionResolver) PaymentStatus(ctx context.Context, paymentID stri
 	})
 }
 
+func (r *Resolver) AwaitPartner() graph.AwaitPartnerResolver { return &awaitPartnerResolver{r} }
+
 func (r *Resolver) Payment() graph.PaymentResolver { return &paymentResolver{r} }
 
 type paymentResolver struct{ *Resolver }
+
+type awaitPartnerResolver struct{ *Resolver }

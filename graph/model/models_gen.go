@@ -71,6 +71,22 @@ type AccountSettings struct {
 	OperationProtection bool `json:"operationProtection"`
 }
 
+// Which payment a partner pays.
+type ApprovePartnerPaymentInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The payment, by its id.
+	PaymentID string `json:"paymentId"`
+}
+
+// What came of approvePartnerPayment.
+type ApprovePartnerPaymentPayload struct {
+	// The payment as it now stands; null where errors say why not.
+	Payment *Payment `json:"payment,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // A file that can be fetched.
 type Attachment struct {
 	// The file's name.
@@ -85,10 +101,9 @@ type Attachment struct {
 
 // Lets the payer wait for a partner's decision.
 type AwaitPartner struct {
-	// Who decides.
-	Partner Partner `json:"partner"`
 	// Until when the partner can decide: 72 hours, never past an order's end.
 	ExpiresAt time.Time `json:"expiresAt"`
+	PartnerID models.ID `json:"-"`
 }
 
 func (AwaitPartner) IsPaymentAction() {}
@@ -325,6 +340,16 @@ type Checkout struct {
 	ValidUntil time.Time `json:"validUntil"`
 }
 
+// What to quote.
+type CheckoutInput struct {
+	// The orders, by id; linked ones are added.
+	OrderIds []string `json:"orderIds"`
+	// Coupons to use; none where absent.
+	CouponIds []string `json:"couponIds,omitempty"`
+	// The discount to use; none where absent.
+	DiscountID *string `json:"discountId,omitempty"`
+}
+
 // An order in a quote: due is amount less discount less coupon.
 type CheckoutLine struct {
 	// The order.
@@ -337,6 +362,34 @@ type CheckoutLine struct {
 	Coupon Money `json:"coupon"`
 	// What is left to pay for it.
 	Due Money `json:"due"`
+}
+
+// Which order to confirm.
+type ConfirmOrderInput struct {
+	// The order, by its id.
+	OrderID string `json:"orderId"`
+}
+
+// What came of confirmOrder.
+type ConfirmOrderPayload struct {
+	// The order as it now stands; null where errors say why not.
+	Order *Order `json:"order,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
+// What confirmTotp needs.
+type ConfirmTotpInput struct {
+	// The code that the app shows.
+	Code string `json:"code"`
+}
+
+// What came of confirmTotp.
+type ConfirmTotpPayload struct {
+	// Whether the app is bound.
+	Enrolled bool `json:"enrolled"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
 }
 
 // Money off orders, granted by the vendor.
@@ -363,10 +416,30 @@ type Coupon struct {
 
 func (Coupon) IsNode() {}
 
+// One page of coupons.
+type CouponConnection struct {
+	// The page's elements with their cursors.
+	Edges []*CouponEdge `json:"edges"`
+	// The page's elements alone.
+	Nodes []*Coupon `json:"nodes"`
+	// Where the page begins and ends.
+	PageInfo PageInfo `json:"pageInfo"`
+	// How many there are in all that fit, now. Costs a count: ask for it only where it is shown.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// One of a page of coupons.
+type CouponEdge struct {
+	// Names this place in the list, for after and before.
+	Cursor string `json:"cursor"`
+	// What stands in this place.
+	Node *Coupon `json:"node"`
+}
+
 // A coupon in a quote.
 type CouponOption struct {
 	// The coupon.
-	Coupon Coupon `json:"coupon"`
+	Coupon *Coupon `json:"coupon"`
 	// What it would take off here.
 	Saves Money `json:"saves"`
 	// Whether it can be used here.
@@ -379,6 +452,28 @@ type CouponOption struct {
 	Selected bool `json:"selected"`
 }
 
+// What to ask money for.
+type CreatePaymentRequestInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The orders, by id, 1 to the policy's maximum (30); linked ones are added and counted.
+	OrderIds []string `json:"orderIds"`
+	// Coupons to use; none where absent.
+	CouponIds []string `json:"couponIds,omitempty"`
+	// The discount to use; none where absent.
+	DiscountID *string `json:"discountId,omitempty"`
+}
+
+// What came of createPaymentRequest.
+type CreatePaymentRequestPayload struct {
+	// The request as a PDF; null where errors say why not.
+	Document *Attachment `json:"document,omitempty"`
+	// Until when the amounts hold: the first end of an order, the discount or a coupon it uses.
+	ValidUntil *time.Time `json:"validUntil,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // Credit that the vendor grants an account.
 type CreditLine struct {
 	// How much may be owed at most.
@@ -387,6 +482,22 @@ type CreditLine struct {
 	Used Money `json:"used"`
 	// How much may still be spent on credit: limit less used, never below zero.
 	Available Money `json:"available"`
+}
+
+// Which payment a partner refuses, and why.
+type DeclinePartnerPaymentInput struct {
+	// The payment, by its id.
+	PaymentID string `json:"paymentId"`
+	// What the customer reads, up to 500 characters.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// What came of declinePartnerPayment.
+type DeclinePartnerPaymentPayload struct {
+	// The payment as it now stands; null where errors say why not.
+	Payment *Payment `json:"payment,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
 }
 
 // A percentage off an account's orders.
@@ -412,7 +523,7 @@ func (Discount) IsNode() {}
 // A discount in a quote.
 type DiscountOption struct {
 	// The discount.
-	Discount Discount `json:"discount"`
+	Discount *Discount `json:"discount"`
 	// What it would take off here.
 	Saves Money `json:"saves"`
 	// Whether it can be used here.
@@ -423,6 +534,20 @@ type DiscountOption struct {
 	Reason *string `json:"reason,omitempty"`
 	// Whether the quote uses it.
 	Selected bool `json:"selected"`
+}
+
+// What enrollTotp needs.
+type EnrollTotpInput struct {
+	// A code of the scene SETTINGS, where operation protection is on.
+	VerificationCode *string `json:"verificationCode,omitempty"`
+}
+
+// What came of enrollTotp.
+type EnrollTotpPayload struct {
+	// What goes into the app as a QR code, otpauth://…; shown this once.
+	ProvisioningURI *string `json:"provisioningUri,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
 }
 
 // One field of a form.
@@ -459,6 +584,68 @@ type FundingOption struct {
 	Verification *VerificationScene `json:"verification,omitempty"`
 }
 
+// Coupons for an account.
+type GrantCouponsInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The account that gets them.
+	AccountID string `json:"accountId"`
+	// How people know them, 1 to 200 characters.
+	Name string `json:"name"`
+	// How they count.
+	Kind CouponKind `json:"kind"`
+	// What each is worth, in the account's currency.
+	Face MoneyInput `json:"face"`
+	// What the orders it fits have to cost after discounts for it to be used; anything where absent.
+	MinimumSpend *MoneyInput `json:"minimumSpend,omitempty"`
+	// The products they are for, up to 100; all where absent or empty.
+	ProductTypes []string `json:"productTypes,omitempty"`
+	// From when they can be used; now where absent.
+	ValidFrom *time.Time `json:"validFrom,omitempty"`
+	// Until when they can be used; after validFrom and not past.
+	ValidTo time.Time `json:"validTo"`
+	// How many, 1 to 100; 1 where absent.
+	Count *int `json:"count,omitempty"`
+	// Kinds of discount they may not stand beside; none where absent.
+	NotWithDiscounts []DiscountKind `json:"notWithDiscounts,omitempty"`
+}
+
+// What came of grantCoupons.
+type GrantCouponsPayload struct {
+	// The coupons; empty where errors say why not.
+	Coupons []*Coupon `json:"coupons"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
+// A discount on an account's orders.
+type GrantDiscountInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The account that gets it.
+	AccountID string `json:"accountId"`
+	// How people know it, 1 to 200 characters.
+	Name string `json:"name"`
+	// Where it comes from; COMMERCIAL where absent.
+	Kind *DiscountKind `json:"kind,omitempty"`
+	// How many percent it takes off: above 0, at most 100, at most four decimals.
+	PercentOff string `json:"percentOff"`
+	// The products it is for, up to 100; all where absent or empty.
+	ProductTypes []string `json:"productTypes,omitempty"`
+	// From when it can be used; now where absent.
+	ValidFrom *time.Time `json:"validFrom,omitempty"`
+	// Until when it can be used; after validFrom and not past.
+	ValidTo time.Time `json:"validTo"`
+}
+
+// What came of grantDiscount.
+type GrantDiscountPayload struct {
+	// The discount; null where errors say why not.
+	Discount *Discount `json:"discount,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // An error that the code, the message and the path say all about.
 type InputError struct {
 	// What went wrong, for programs to decide on.
@@ -488,6 +675,38 @@ type InsufficientBalance struct {
 }
 
 func (InsufficientBalance) IsUserError() {}
+
+// What to pay together and from what.
+type MergePayInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The orders, by id, 1 to the policy's maximum (30); linked ones are added and counted.
+	OrderIds []string `json:"orderIds"`
+	// What happens where some can no longer be paid; REJECT where absent.
+	OnStatusChanged *StatusChangedAction `json:"onStatusChanged,omitempty"`
+	// What they are paid from.
+	Funding FundingInput `json:"funding"`
+	// Coupons to use; none where absent.
+	CouponIds []string `json:"couponIds,omitempty"`
+	// The discount to use; none where absent.
+	DiscountID *string `json:"discountId,omitempty"`
+	// What the person saw; QUOTE_CHANGED where the total differs. Not checked where absent.
+	ExpectedTotal *MoneyInput `json:"expectedTotal,omitempty"`
+	// Says that the person agreed to pay outside the sales contract. Off where absent.
+	ConfirmOutsideContract *bool `json:"confirmOutsideContract,omitempty"`
+	// The code, where one is required.
+	VerificationCode *string `json:"verificationCode,omitempty"`
+}
+
+// What came of mergePay.
+type MergePayPayload struct {
+	// The payment as it now stands; null where errors say why not.
+	Payment *Payment `json:"payment,omitempty"`
+	// Orders that were left out with PAY_REMAINING, each with its cause.
+	Removed []*BlockedOrder `json:"removed"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
 
 // A card or PayPal account was refused.
 type MethodRejected struct {
@@ -677,6 +896,30 @@ type OrderOrder struct {
 	Direction OrderDirection `json:"direction"`
 }
 
+// What a selection of orders comes to.
+type OrderSelection struct {
+	// What is ticked now.
+	Orders []*Order `json:"orders"`
+	// Linked orders that were ticked along.
+	AutoSelected []*Order `json:"autoSelected"`
+	// Linked orders that were unticked along.
+	AutoDeselected []*Order `json:"autoDeselected"`
+	// What was asked for and cannot be ticked, each with its cause.
+	Refused []*BlockedOrder `json:"refused"`
+	// What happened by itself, for example "3 other linked orders were selected automatically", in the request's language; null where nothing did.
+	Notice *string `json:"notice,omitempty"`
+}
+
+// Orders that are ticked for a merged payment, and what the person does with them.
+type OrderSelectionInput struct {
+	// What is ticked now, by id.
+	Selected []string `json:"selected"`
+	// What the person ticks.
+	Add []string `json:"add,omitempty"`
+	// What the person unticks.
+	Remove []string `json:"remove,omitempty"`
+}
+
 // Some orders cannot be paid now: which, why, and what could go on without them.
 type OrdersNotPayable struct {
 	// The cause for the payment as a whole.
@@ -807,8 +1050,6 @@ type Payment struct {
 	Failure *PaymentFailure `json:"failure,omitempty"`
 	// How much of it has been paid back.
 	Refunded Money `json:"refunded"`
-	// The refunds of it, newest first.
-	Refunds []*Refund `json:"refunds"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// Until when the payer can act; null where nothing is waited for.
@@ -1018,6 +1259,28 @@ type Refund struct {
 
 func (Refund) IsNode() {}
 
+// What of a payment goes back, and why.
+type RefundPaymentInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The payment, by its id.
+	PaymentID string `json:"paymentId"`
+	// The order whose share goes back; null takes from all orders in proportion.
+	OrderID *string `json:"orderId,omitempty"`
+	// How much; null pays back what is left.
+	Amount *MoneyInput `json:"amount,omitempty"`
+	// Why, 1 to 500 characters; the customer reads it.
+	Reason string `json:"reason"`
+}
+
+// What came of refundPayment.
+type RefundPaymentPayload struct {
+	// The payment as it now stands; null where errors say why not.
+	Payment *Payment `json:"payment,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // A bank transfer that a customer told us of, or that arrived for a dedicated account.
 type Remittance struct {
 	// The remittance's id.
@@ -1130,6 +1393,24 @@ type ReportDeliveryPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// The decision about an order that waits for review.
+type ReviewOrderInput struct {
+	// The order, by its id.
+	OrderID string `json:"orderId"`
+	// Whether it may be paid.
+	Approve bool `json:"approve"`
+	// Why it may not, up to 500 characters; the customer reads it.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// What came of reviewOrder.
+type ReviewOrderPayload struct {
+	// The order as it now stands; null where errors say why not.
+	Order *Order `json:"order,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // Lets the payer scan a code with the wallet's app.
 type ScanQRCode struct {
 	// What goes into the QR code.
@@ -1141,6 +1422,48 @@ type ScanQRCode struct {
 }
 
 func (ScanQRCode) IsPaymentAction() {}
+
+// What a verification code is for and how it comes.
+type SendVerificationCodeInput struct {
+	// What it is good for.
+	Scene VerificationScene `json:"scene"`
+	// How it comes.
+	Kind VerificationKind `json:"kind"`
+	// The orders it is good for, with funding; any of the scene where absent.
+	OrderIds []string `json:"orderIds,omitempty"`
+	// The amounts it is good for, with orderIds; any where absent.
+	Funding *FundingInput `json:"funding,omitempty"`
+}
+
+// What came of sendVerificationCode.
+type SendVerificationCodePayload struct {
+	// Where it went, masked; null where nothing was sent.
+	SentTo *string `json:"sentTo,omitempty"`
+	// When another may be asked for; null where nothing was sent.
+	ResendAt *time.Time `json:"resendAt,omitempty"`
+	// Until when it is good; null where nothing was sent.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
+// What a POSTPAID order used of what it froze.
+type SettleFreezeInput struct {
+	// Makes the call safe to repeat: 1 to 255 visible ASCII characters, new for each intention.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// The order, by its id.
+	OrderID string `json:"orderId"`
+	// What is charged; at most what is frozen. Zero releases all.
+	Charge MoneyInput `json:"charge"`
+}
+
+// What came of settleFreeze.
+type SettleFreezePayload struct {
+	// The order as it now stands; null where errors say why not.
+	Order *Order `json:"order,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
 
 // A top-up to start.
 type TopUpInput struct {
@@ -1248,6 +1571,24 @@ type UpdateAccountInput struct {
 type UpdateAccountPayload struct {
 	// The account as it now stands; null where errors say why not.
 	Account *Account `json:"account,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
+// The switches to turn; what is absent stays.
+type UpdateAccountSettingsInput struct {
+	// Whether a remittance that arrives pays open bills.
+	AutomaticSettlement *bool `json:"automaticSettlement,omitempty"`
+	// Whether sensitive payments need a verification code.
+	OperationProtection *bool `json:"operationProtection,omitempty"`
+	// The code, where one is required.
+	VerificationCode *string `json:"verificationCode,omitempty"`
+}
+
+// What came of updateAccountSettings.
+type UpdateAccountSettingsPayload struct {
+	// The switches as they now stand; null where errors say why not.
+	Settings *AccountSettings `json:"settings,omitempty"`
 	// What stands in the way; empty on success.
 	Errors []UserError `json:"errors"`
 }
@@ -2430,6 +2771,50 @@ func (e *Role) UnmarshalGQL(v any) error {
 }
 
 func (e Role) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+// What mergePay does with orders that can no longer be paid.
+type StatusChangedAction string
+
+const (
+	// Nothing is paid; the error lists what to remove and what could go on. Show both lists and ask.
+	StatusChangedActionReject StatusChangedAction = "REJECT"
+	// The rest is paid; removed lists what was left out. Show it.
+	StatusChangedActionPayRemaining StatusChangedAction = "PAY_REMAINING"
+)
+
+var AllStatusChangedAction = []StatusChangedAction{
+	StatusChangedActionReject,
+	StatusChangedActionPayRemaining,
+}
+
+func (e StatusChangedAction) IsValid() bool {
+	switch e {
+	case StatusChangedActionReject, StatusChangedActionPayRemaining:
+		return true
+	}
+	return false
+}
+
+func (e StatusChangedAction) String() string {
+	return string(e)
+}
+
+func (e *StatusChangedAction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatusChangedAction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatusChangedAction", str)
+	}
+	return nil
+}
+
+func (e StatusChangedAction) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
