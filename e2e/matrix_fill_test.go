@@ -55,6 +55,12 @@ func (g *generator) kinds(f *ast.FieldDefinition, leaf *ast.Definition, path []s
 		return nil
 	case leaf.Name == "ID":
 		kind := strings.TrimSuffix(strings.TrimSuffix(name, "s"), "Id")
+		switch {
+		case slices.Contains([]string{"selected", "add", "remove"}, name):
+			kind = "order"
+		case strings.HasSuffix(f.Name, "PartnerPayment"): // a partner decides what others ask of it, never what is its own
+			kind = "asked"
+		}
 		if strings.EqualFold(kind, "id") {
 			return g.kindsOf(f.Type.Name())
 		}

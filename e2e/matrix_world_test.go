@@ -21,10 +21,7 @@ type things map[string]string
 var notYet = map[string]struct{ until, prefix string }{
 	"bankCredit":    {"importBankStatement", "bcr"},
 	"bill":          {"issueBills", "bil"},
-	"coupon":        {"grantCoupons", "cpn"},
-	"discount":      {"grantDiscount", "dsc"},
 	"paymentMethod": {"bindCard", "pmt"},
-	"refund":        {"refundPayment", "rfd"},
 	"remittance":    {"submitRemittance", "rmt"},
 	"suspenseItem":  {"suspense", "sus"},
 	"withdrawal":    {"withdraw", "wdr"},
@@ -61,6 +58,9 @@ func newMatrixWorld(t *testing.T, home testenv.Home) *matrixWorld {
 		w.any[role] = s.signIn(t, role, "")
 	}
 	w.partner, w.stranger, w.owner = w.party(t, "Partner"), w.party(t, "Stranger"), w.party(t, "Owner")
+	for _, p := range []*party{w.partner, w.stranger, w.owner} {
+		w.ask(t, p)
+	}
 	w.update(t, w.owner.AccountID, map[string]any{"partnerId": w.partner.AccountID})
 	w.owner.things["partner"] = w.partner.AccountID
 	var out struct{ Token string }
@@ -88,17 +88,73 @@ func (w *matrixWorld) party(t *testing.T, name string) *party {
 	}
 	p.charge(t, "ALIPAY", "250.00")
 	orders := p.orders(t, 2, "10.00")
-	if r, err := p.pay(unique("pay"), orders[1], balanceOf("10.00")); err != nil || r.Payment == nil {
-		t.Fatalf("pay: %+v, %v", r, err)
+	paid, err := p.pay(unique("pay"), orders[1], balanceOf("10.00"))
+	if err != nil || paid.Payment == nil {
+		t.Fatalf("pay: %+v, %v", paid, err)
 	}
 	r, err := p.topUp(unique("waits"), "ALIPAY", "30.00")
 	waiting := started(t, r, err)
 	p.things["account"], p.things["order"], p.things["payment"] = p.AccountID, orders[0], waiting.ID
+	w.benefits(t, p)
+	w.refund(t, p, paid.Payment.ID)
 	p.look(t)
 	if len(p.secrets) < 15 {
 		t.Fatalf("%s: only %d things are known of it: %v", name, len(p.secrets), p.secrets)
 	}
 	return p
+}
+
+// benefits gives the account a coupon and a discount.
+func (w *matrixWorld) benefits(t *testing.T, p *party) {
+	t.Helper()
+	var out struct {
+		GrantCoupons struct {
+			Coupons []struct{ ID string }
+			Errors  []userError
+		}
+		GrantDiscount struct {
+			Discount struct{ ID string }
+			Errors   []userError
+		}
+	}
+	w.any["SERVICE"].must(t, `mutation($coupon: GrantCouponsInput!, $discount: GrantDiscountInput!) {
+		grantCoupons(input: $coupon) { coupons { id } errors { code message } } grantDiscount(input: $discount) { discount { id } errors { code message } } }`,
+		map[string]any{"coupon": map[string]any{"idempotencyKey": unique("coupon"), "accountId": p.AccountID, "name": "Welcome", "kind": "CASH", "face": money("1.00"), "validTo": "2030-01-01T00:00:00Z"},
+			"discount": map[string]any{"idempotencyKey": unique("discount"), "accountId": p.AccountID, "name": "Contract", "percentOff": "5", "validTo": "2030-01-01T00:00:00Z"}}, &out)
+	if len(out.GrantCoupons.Coupons) != 1 || out.GrantDiscount.Discount.ID == "" {
+		t.Fatalf("benefits: %+v", out)
+	}
+	p.things["coupon"], p.things["discount"] = out.GrantCoupons.Coupons[0].ID, out.GrantDiscount.Discount.ID
+}
+
+// refund pays a part of a payment back.
+func (w *matrixWorld) refund(t *testing.T, p *party, payment string) {
+	t.Helper()
+	var out struct {
+		RefundPayment struct {
+			Payment struct{ Refunds []struct{ ID string } }
+			Errors  []userError
+		}
+	}
+	w.any["OPERATOR"].must(t, `mutation($input: RefundPaymentInput!) { refundPayment(input: $input) { payment { refunds { id } } errors { code message } } }`,
+		map[string]any{"input": map[string]any{"idempotencyKey": unique("refund"), "paymentId": payment, "amount": money("2.50"), "reason": "not wanted"}}, &out)
+	if len(out.RefundPayment.Payment.Refunds) != 1 {
+		t.Fatalf("refund: %+v", out)
+	}
+	p.things["refund"] = out.RefundPayment.Payment.Refunds[0].ID
+}
+
+// ask makes another account that asks this one, its partner, to pay an order.
+func (w *matrixWorld) ask(t *testing.T, p *party) {
+	t.Helper()
+	c := w.customerNamed(t, "Client"+models.NewID().Encode(""))
+	w.update(t, c.AccountID, map[string]any{"partnerId": p.AccountID})
+	r, err := c.pay(unique("asks"), c.orders(t, 1, "3.00")[0], map[string]any{"partner": map[string]any{"message": "please"}})
+	if err != nil || r.Payment == nil {
+		t.Fatalf("ask: %+v, %v", r, err)
+	}
+	p.things["asked"] = r.Payment.ID
+	p.secrets = append(p.secrets, r.Payment.ID)
 }
 
 // look reads what the account has as its own people see it.
@@ -112,12 +168,14 @@ func (p *party) look(t *testing.T) {
 		Viewer struct {
 			Account struct{ ID, Number, Name string }
 		}
-		Orders, Payments, Transactions list
+		Orders, Payments, Transactions, Coupons list
 	}
 	p.must(t, `{ viewer { account { id number name } } orders { nodes { id number } edges { cursor } } payments { nodes { id number } edges { cursor } }
-		transactions { nodes { id } edges { cursor } } }`, nil, &out)
+		transactions { nodes { id } edges { cursor } } coupons { edges { cursor } } }`, nil, &out)
 	p.things["account.number"], p.things["transaction"] = out.Viewer.Account.Number, out.Transactions.Nodes[0].ID
 	p.secrets = []string{p.AccountID, strings.TrimPrefix(p.AccountID, "acc_"), out.Viewer.Account.Number, out.Viewer.Account.Name}
+	p.secrets = append(p.secrets, p.things["coupon"], p.things["discount"], p.things["refund"])
+	p.things["coupon.cursor"] = out.Coupons.Edges[0].Cursor
 	for kind, l := range map[string]list{"order": out.Orders, "payment": out.Payments, "transaction": out.Transactions} {
 		p.things[kind+".cursor"] = l.Edges[0].Cursor
 		for _, n := range l.Nodes {
