@@ -29,6 +29,7 @@ type Policy struct {
 	PayPal          PayPal           `yaml:"paypal"`
 	Coupons         Coupons          `yaml:"coupons"`
 	Refunds         Refunds          `yaml:"refunds"`
+	PaymentRequest  PaymentRequest   `yaml:"payment_request"`
 	Remittance      Remittance       `yaml:"remittance"`
 	Withdrawal      Withdrawal       `yaml:"withdrawal"`
 	Bills           Bills            `yaml:"bills"`
@@ -94,8 +95,9 @@ type Codes struct {
 
 // Protection says for whom sensitive payments need a verification code unless the account decided otherwise, and how codes live (D2).
 type Protection struct {
-	OnFor []models.AccountKind `yaml:"on_for"`
-	Codes VerificationCodes    `yaml:"codes"`
+	OnFor  []models.AccountKind       `yaml:"on_for"`
+	Scenes []models.VerificationScene `yaml:"scenes"`
+	Codes  VerificationCodes          `yaml:"codes"`
 }
 
 // VerificationCodes is the life of a code sent by SMS or e-mail (D2).
@@ -147,6 +149,11 @@ type Coupons struct {
 type Refunds struct {
 	OnlineTo      RefundRoute `yaml:"online_to"`
 	ReturnCoupons bool        `yaml:"return_coupons"`
+}
+
+// PaymentRequest says who may have a document made to request the money from their company (HW-25).
+type PaymentRequest struct {
+	Kinds []models.AccountKind `yaml:"kinds"`
 }
 
 // RefundRoute is where an online part is refunded to.

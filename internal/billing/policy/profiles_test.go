@@ -3,6 +3,7 @@ package policy_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"paydesk/internal/billing/policy"
 	"paydesk/models"
@@ -202,5 +203,36 @@ func TestCardBrands(t *testing.T) {
 		if got := slices.Contains(load(t, c.profile).Cards.Brands[c.region], c.brand); got != c.want {
 			t.Errorf("%s %s %s: %v", c.profile, c.region, c.brand, got)
 		}
+	}
+}
+
+// What the Huawei document says of paying, as values of its profile: HW-3, HW-13, HW-22, HW-25, HW-34, HW-35 and the related
+// HW-R2, HW-R3, HW-R4, HW-R18, HW-R19, HW-R25 (entities and channels: TestChannelsByEntity).
+func TestHuawei(t *testing.T) {
+	p := load(t, "huawei")
+	digits, validity, tries, resend := p.CodeLife()
+	for _, c := range []struct {
+		rule string
+		ok   bool
+	}{
+		{"HW-3, HW-R2: an order waits 7 days", p.OrderValidity() == 7*24*time.Hour},
+		{"HW-R3: a cashier page lives an hour at most", time.Duration(p.Payments.Validity) == policy.PaymentValidityMaximum},
+		{"HW-13: 30 orders", p.MergeMaximum() == 30},
+		{"HW-22: the balance pays", p.BalancePayment},
+		{"HW-25: payment requests are for enterprises", p.PaymentRequestAllowed(models.AccountEnterprise) && !p.PaymentRequestAllowed(models.AccountIndividual)},
+		{"HW-34: a combined payment is protected", p.ProtectedScene(models.SceneCombinedPayment) && p.OperationProtectionDefault(models.AccountEnterprise)},
+		{"D2: codes", digits == 6 && validity == 10*time.Minute && tries == 5 && resend == time.Minute},
+		{"HW-35: a partner has three days", p.PartnerValidity() == 72*time.Hour},
+		{"HW-R4: three coupons", p.CouponMaximum() == 3},
+		{"HW-R18: coupons come back", p.ReturnCoupons()},
+		{"HW-R19: online money goes back to the balance", p.RefundOnlineTo() == policy.RefundToBalance},
+		{"HW-R25: a transfer takes 1 to 5 working days", p.Remittance.WorkingDays == policy.WorkingDays{From: 1, To: 5}},
+	} {
+		if !c.ok {
+			t.Error(c.rule)
+		}
+	}
+	if kinds := load(t, "default").PaymentRequestKinds(); len(kinds) != 2 {
+		t.Errorf("default: payment requests for %v", kinds)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // PaymentValidityMaximum is the longest a QR code or a cashier page may live (D4, HW-R3).
 const PaymentValidityMaximum = time.Hour
 
+// CouponMaximumLimit bounds coupons.maximum_per_order: a quote prices their combinations.
+const CouponMaximumLimit = 20
+
 // What fits where a profile names something of the contract.
 var (
 	channelsOfContract = []models.PaymentChannel{
@@ -24,6 +27,7 @@ var (
 	accountKinds       = []models.AccountKind{models.AccountIndividual, models.AccountEnterprise}
 	cardBrands         = []CardBrand{Visa, Mastercard, AmericanExpress, JCB}
 	cardFundings       = []string{"credit", "debit", "prepaid", "virtual", "gift"}
+	protectedScenes    = []models.VerificationScene{models.SceneCombinedPayment, models.SceneWithdrawal, models.SceneSettings}
 	refundRoutes       = []RefundRoute{RefundToChannel, RefundToBalance}
 )
 
@@ -169,6 +173,7 @@ func (p *Policy) checkTimes(c *checker) {
 	}
 	c.require(p.TopUp.Codes.WrongTriesPerHour >= 1, []any{"top_up", "codes", "wrong_tries_per_hour"}, "at least 1 is needed")
 	oneOf(c, []any{"operation_protection", "on_for"}, p.Protection.OnFor, accountKinds)
+	oneOf(c, []any{"operation_protection", "scenes"}, p.Protection.Scenes, protectedScenes)
 	codes, path := p.Protection.Codes, []any{"operation_protection", "codes"}
 	c.require(codes.Digits >= 4 && codes.Digits <= 10, under(path, "digits"), "%d does not fit; what fits: 4 to 10", codes.Digits)
 	c.require(codes.WrongTries >= 1, under(path, "wrong_tries"), "at least 1 is needed")
@@ -201,7 +206,9 @@ func (p *Policy) checkCards(c *checker) {
 }
 
 func (p *Policy) checkMoneyOut(c *checker) {
-	c.require(p.Coupons.MaximumPerOrder >= 0, []any{"coupons", "maximum_per_order"}, "may not be negative")
+	c.require(p.Coupons.MaximumPerOrder >= 0 && p.Coupons.MaximumPerOrder <= CouponMaximumLimit, []any{"coupons", "maximum_per_order"},
+		"%d does not fit; what fits: 0 to %d", p.Coupons.MaximumPerOrder, CouponMaximumLimit)
+	oneOf(c, []any{"payment_request", "kinds"}, p.PaymentRequest.Kinds, accountKinds)
 	known(c, []any{"refunds", "online_to"}, p.Refunds.OnlineTo, refundRoutes)
 	days := p.Remittance.WorkingDays
 	c.require(days.From >= 1 && days.To >= days.From, []any{"remittance", "working_days"}, "from has to be at least 1 and to not below it")
