@@ -77,6 +77,8 @@ func newBooks(t testing.TB, home testenv.Home) *books {
 	open := b.payment("ORDERS", "REQUIRES_ACTION", 0, 300, held)
 	b.exec("UPDATE orders SET active_payment_id = ? WHERE id = ?", open, held)
 	b.book(suspend, 299, models.KindAdjustment, "suspense", "suspense:ALIPAY", open)
+	freeze := func(ctx context.Context, l *ledger.Ledger, m ledger.Movement) error { return l.Freeze(ctx, m) }
+	b.book(freeze, 100, models.KindFreeze, "pay:open", "", open)
 	b.exec("INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,'ALIPAY','CNY',299,'','R',?)", models.NewID(), b.account, open, now)
 	return b
 }
@@ -86,10 +88,11 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 	breaches := map[string]string{
 		"every entry sums to zero, in one currency at a time":                        "UPDATE postings SET amount = amount - 1 WHERE book = 'revenue'",
 		"every balance is the sum of its postings":                                   "UPDATE balances SET cash = cash + 1",
-		"every balance is what its last posting left":                                "UPDATE postings SET frozen_after = 1 WHERE seq = 2",
+		"every balance is what its last posting left":                                "UPDATE postings SET frozen_after = 1 WHERE seq = 3",
 		"every line of a statement follows from the one before":                      "UPDATE postings SET cash_after = 999 WHERE seq = 1",
 		"what is frozen is what was posted as frozen":                                "UPDATE balances SET frozen = 1",
-		"nothing is frozen without a cause":                                          "UPDATE balances SET frozen = 2",
+		"what is frozen is what its freezes say":                                     "UPDATE balances SET frozen = 2",
+		"nothing is frozen without a cause":                                          "UPDATE payments SET status = 'EXPIRED' WHERE status = 'REQUIRES_ACTION'",
 		"every account has a balance in its currency":                                "UPDATE accounts SET currency = 'USD'",
 		"every payment is the sum of its parts":                                      "UPDATE payments SET partner_amount = 1",
 		"allocations sum to their payment":                                           "UPDATE payment_orders SET due = due - 1",

@@ -25,8 +25,12 @@ var checks = []Check{
 			"COALESCE(LAG(cash_after + code_money_after - credit_used_after) OVER (PARTITION BY account_id ORDER BY seq), 0) AS before_it FROM postings WHERE seq IS NOT NULL) x WHERE before_it + amount <> after_it"},
 	{Name: "what is frozen is what was posted as frozen",
 		Violations: "SELECT b.account_id, b.account_id FROM balances b LEFT JOIN (SELECT account_id, SUM(amount) s FROM postings WHERE book = 'customer_frozen' GROUP BY account_id) p ON p.account_id = b.account_id WHERE b.frozen <> COALESCE(p.s, 0)"},
-	{Name: "nothing is frozen without a cause", // no payment, order or withdrawal freezes yet
-		Violations: "SELECT account_id, account_id FROM balances WHERE frozen <> 0"},
+	{Name: "what is frozen is what its freezes say",
+		Violations: "SELECT b.account_id, b.account_id FROM balances b LEFT JOIN (SELECT account_id, SUM(amount) s FROM freezes WHERE ended_at IS NULL GROUP BY account_id) f ON f.account_id = b.account_id WHERE b.frozen <> COALESCE(f.s, 0)"},
+	{Name: "nothing is frozen without a cause", // an unfinished payment, or a POSTPAID order that was not settled
+		Violations: "SELECT f.account_id, COALESCE(f.payment_id, f.order_id) FROM freezes f LEFT JOIN payments p ON p.account_id = f.account_id AND p.id = f.payment_id AND f.order_id IS NULL AND p.status NOT IN " + ended + " " +
+			"LEFT JOIN orders o ON o.account_id = f.account_id AND o.id = f.order_id AND o.charging_mode = 'POSTPAID' AND o.status IN ('PROCESSING','COMPLETED','DELIVERY_FAILED') " +
+			"WHERE f.ended_at IS NULL AND p.id IS NULL AND o.id IS NULL"},
 	{Name: "code money, frozen money and used credit are in their bounds",
 		Violations: "SELECT account_id, account_id FROM balances WHERE code_money < 0 OR frozen < 0 OR credit_used < 0"},
 	{Name: "every account has a balance in its currency",
