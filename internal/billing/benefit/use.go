@@ -1,0 +1,163 @@
+package benefit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"paydesk/models"
+)
+
+// ErrTaken: a coupon is no longer as it was priced. Somebody was quicker, or its time is over: price again.
+var ErrTaken = errors.New("benefit: a coupon changed meanwhile")
+
+// taken is what goes from or back to one coupon.
+type taken struct {
+	id     models.ID
+	amount int64
+}
+
+// Reserve takes what a payment uses from its coupons and locks them to it, in the payment's transaction (HW-R10): two statements,
+// however many there are. Coupons are as they were priced: one whose rest is another by now, that is locked, or whose time is over is
+// ErrTaken, and the transaction must end.
+func (s *Service) Reserve(ctx context.Context, account, payment models.ID, coupons []models.Coupon, uses []models.PaymentCoupon, at time.Time) error {
+	if len(uses) == 0 {
+		return nil
+	}
+	var where strings.Builder
+	var conditions []any
+	parts := perCoupon(uses)
+	for i, p := range parts {
+		c := find(coupons, p.id)
+		if c == nil || p.amount <= 0 || p.amount > c.Remaining {
+			return fmt.Errorf("benefit: coupon %s cannot give %d", p.id, p.amount)
+		}
+		if i > 0 {
+			where.WriteString(" OR ")
+		}
+		where.WriteString("id = ? AND remaining = ?")
+		conditions = append(conditions, p.id, c.Remaining)
+	}
+	each, args := byCoupon(parts)
+	args = append(append(args, payment, at, account, at, at), conditions...)
+	n, err := s.db.Exec(ctx, "UPDATE coupons SET remaining = remaining - "+each+", payment_id = ?, updated_at = ? WHERE account_id = ? AND payment_id IS NULL AND valid_from <= ? AND valid_to > ? AND ("+where.String()+")", args...)
+	if err != nil {
+		return err
+	}
+	if int(n) != len(parts) {
+		return ErrTaken
+	}
+	rows := make([]any, 0, 6*len(uses))
+	for _, u := range uses {
+		rows = append(rows, account, payment, u.CouponID, u.OrderID, u.Amount, at)
+	}
+	_, err = s.db.Exec(ctx, "INSERT INTO payment_coupons (account_id, payment_id, coupon_id, order_id, amount, returned, created_at) VALUES (?,?,?,?,?,0,?)"+strings.Repeat(",(?,?,?,?,?,0,?)", len(uses)-1), rows...)
+	return err
+}
+
+// Consume ends the lock of a payment that has succeeded, in the transaction of the success: what it took stays taken, the rest can be used
+// again.
+func (s *Service) Consume(ctx context.Context, account, payment models.ID) error {
+	_, err := s.db.Exec(ctx, "UPDATE coupons SET payment_id = NULL, updated_at = ? WHERE account_id = ? AND payment_id = ?", s.clock.Now(), account, payment)
+	return err
+}
+
+// Release gives back what a payment that has ended without success took, in the transaction of its end, and unlocks its coupons.
+// Done again it changes nothing.
+func (s *Service) Release(ctx context.Context, account, payment models.ID, at time.Time) error {
+	return s.giveBack(ctx, account, payment, models.ID{}, true, at)
+}
+
+// Return gives coupons back for orders that were refunded in full, in the transaction of the refund; the zero order is all of the
+// payment's. The policy may keep them. A coupon that has expired meanwhile has its rest again, and stays expired. Done again it changes
+// nothing (D10, HW-R18).
+func (s *Service) Return(ctx context.Context, account, payment, order models.ID, at time.Time) error {
+	if !s.rules.ReturnCoupons {
+		return nil
+	}
+	return s.giveBack(ctx, account, payment, order, false, at)
+}
+
+// giveBack marks uses as returned, then adds them to their coupons: whoever marks them is the one who adds.
+func (s *Service) giveBack(ctx context.Context, account, payment, order models.ID, locked bool, at time.Time) error {
+	where, args := " WHERE account_id = ? AND payment_id = ? AND returned < amount", []any{account, payment}
+	if !order.IsZero() {
+		where, args = where+" AND order_id = ?", append(args, order)
+	}
+	uses, err := s.uses(ctx, "SELECT coupon_id, order_id, amount - returned FROM payment_coupons"+where, args...)
+	if err != nil || len(uses) == 0 {
+		return err
+	}
+	n, err := s.db.Exec(ctx, "UPDATE payment_coupons SET returned = amount"+where, args...)
+	if err != nil || n == 0 { // somebody else has given them back meanwhile
+		return err
+	}
+	if int(n) != len(uses) {
+		return fmt.Errorf("benefit: %d of %d uses of payment %s were given back meanwhile", len(uses)-int(n), len(uses), payment)
+	}
+	return s.add(ctx, account, payment, perCoupon(uses), locked, at)
+}
+
+// add gives amounts back to coupons; of locked ones all have to be locked to the payment. A coupon never holds more than its face.
+func (s *Service) add(ctx context.Context, account, payment models.ID, parts []taken, locked bool, at time.Time) error {
+	each, args := byCoupon(parts)
+	set, and := "", ""
+	args = append(args, at, account)
+	if locked {
+		set, and, args = ", payment_id = NULL", " AND payment_id = ?", append(args, payment)
+	}
+	where := "id = ? AND remaining <= face - ?" + strings.Repeat(" OR id = ? AND remaining <= face - ?", len(parts)-1)
+	for _, p := range parts {
+		args = append(args, p.id, p.amount)
+	}
+	n, err := s.db.Exec(ctx, "UPDATE coupons SET remaining = remaining + "+each+", updated_at = ?"+set+" WHERE account_id = ?"+and+" AND ("+where+")", args...)
+	if err == nil && int(n) != len(parts) {
+		err = fmt.Errorf("benefit: %d of %d coupons of payment %s could not take back what it used", len(parts)-int(n), len(parts), payment)
+	}
+	return err
+}
+
+func (s *Service) uses(ctx context.Context, query string, args ...any) (out []models.PaymentCoupon, err error) {
+	err = s.db.Query(ctx, func(rows *sql.Rows) error {
+		var u models.PaymentCoupon
+		err := rows.Scan(&u.CouponID, &u.OrderID, &u.Amount)
+		out = append(out, u)
+		return err
+	}, query, args...)
+	return out, err
+}
+
+// perCoupon sums uses by coupon.
+func perCoupon(uses []models.PaymentCoupon) (out []taken) {
+next:
+	for _, u := range uses {
+		for i := range out {
+			if out[i].id == u.CouponID {
+				out[i].amount += u.Amount
+				continue next
+			}
+		}
+		out = append(out, taken{u.CouponID, u.Amount})
+	}
+	return out
+}
+
+// byCoupon is an SQL expression for each coupon's amount, and its arguments.
+func byCoupon(parts []taken) (text string, args []any) {
+	for _, p := range parts {
+		args = append(args, p.id, p.amount)
+	}
+	return "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(parts)) + " END", args
+}
+
+func find(coupons []models.Coupon, id models.ID) *models.Coupon {
+	for i := range coupons {
+		if coupons[i].ID == id {
+			return &coupons[i]
+		}
+	}
+	return nil
+}
