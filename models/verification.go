@@ -29,7 +29,7 @@ type VerificationCode struct {
 	UserID    string // the token's sub
 	Scene     VerificationScene
 	Kind      VerificationKind
-	Hash      []byte // SHA-256 of id and code
+	Hash      []byte // HMAC-SHA-256 of the code, its id and the person, with the installation's key
 	Terms     []byte // SHA-256 of the orders and amounts it is good for; NULL for any of the scene
 	Tries     int64  // wrong ones
 	CreatedAt time.Time
@@ -40,12 +40,16 @@ type VerificationCode struct {
 // TableName is the table of verification codes.
 func (VerificationCode) TableName() string { return "verification_codes" }
 
-// Authenticator is the TOTP secret of a person (RFC 6238); it belongs to the token's sub, whatever the account.
+// Authenticator is a person's authenticator app (RFC 6238); it belongs to the token's sub, whatever the account. Its times are the
+// wall clock's, as its codes are.
 type Authenticator struct {
 	UserID      string `gorm:"primaryKey"`
-	Secret      []byte // sealed
+	Secret      []byte // sealed; NULL until the first code was confirmed
+	Pending     []byte // sealed: one that was begun and takes the place of Secret with its first code
 	ConfirmedAt *time.Time
 	LastStep    int64 // the newest time step whose code was taken: none is taken twice
+	Tries       int64 // wrong codes since TriesSince
+	TriesSince  time.Time
 	CreatedAt   time.Time
 }
 

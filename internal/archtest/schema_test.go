@@ -22,6 +22,7 @@ var withoutAccount = map[string]string{
 	"accounts":              "its id is the account",
 	"inbox":                 "what a provider sent is stored before it is known whose it is",
 	"idempotency_keys":      "its scope is the account of the token, or the person where the token has none (contract.md §4)",
+	"authenticators":        "an authenticator app belongs to a person, the token's sub, whatever the account (contract.md §3)",
 	"settings":              "values of the installation: the development clock and keys",
 	"sandbox_trades":        "the providers' books (development): they know our numbers, not our accounts",
 	"sandbox_notifications": "the providers' books",

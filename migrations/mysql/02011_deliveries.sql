@@ -3,8 +3,10 @@
 CREATE TABLE IF NOT EXISTS deliveries (
   account_id BINARY(16) NOT NULL,
   message_id BINARY(16) NOT NULL,
-  due_at DATETIME(6) NOT NULL,
+  due_at DATETIME(6) NULL,
   tries BIGINT NOT NULL DEFAULT 0,
+  useless_at DATETIME(6) NULL,
+  delivered_at DATETIME(6) NULL,
   created_at DATETIME(6) NOT NULL,
   PRIMARY KEY (account_id, message_id),
   KEY deliveries_due (due_at)

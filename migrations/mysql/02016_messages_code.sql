@@ -1,6 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE messages ADD COLUMN code VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN code VARBINARY(64) NULL;
 
 -- +goose Down
 ALTER TABLE messages DROP COLUMN code;

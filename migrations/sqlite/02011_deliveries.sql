@@ -2,8 +2,10 @@
 CREATE TABLE deliveries (
   account_id BLOB NOT NULL,
   message_id BLOB NOT NULL,
-  due_at DATETIME NOT NULL,
+  due_at DATETIME NULL,
   tries INTEGER NOT NULL DEFAULT 0,
+  useless_at DATETIME NULL,
+  delivered_at DATETIME NULL,
   created_at DATETIME NOT NULL,
   PRIMARY KEY (account_id, message_id)
 );

@@ -1,5 +1,5 @@
 -- +goose Up
-ALTER TABLE messages ADD COLUMN code TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN code BLOB NULL;
 
 -- +goose Down
 ALTER TABLE messages DROP COLUMN code;
