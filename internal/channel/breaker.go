@@ -26,7 +26,7 @@ type BreakerOptions struct {
 	Failures uint32        // in a row until it opens
 	Rest     time.Duration // how long it stays open
 	OnChange func(channel string, from, to string)
-	// Around surrounds each call (start, query, close) for whoever watches; it returns the context for the call and what is
+	// Around surrounds each call (start, query, close, refund, query_refund) for whoever watches; it returns the context for the call and what is
 	// told its error. It may be nil.
 	Around func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
@@ -80,6 +80,18 @@ func (b *Breaker) Query(ctx context.Context, number string) (Event, error) {
 func (b *Breaker) Close(ctx context.Context, number string) error {
 	_, err := guarded(ctx, b, b.calls, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
 	return err
+}
+
+// Refund is the adapter's, or ErrUnavailable while the breaker is open.
+func (b *Breaker) Refund(ctx context.Context, r RefundRequest) (Event, error) {
+	return guarded(ctx, b, b.calls, "refund", func(ctx context.Context) (Event, error) { return b.Adapter.Refund(ctx, r) })
+}
+
+// QueryRefund is the adapter's, or ErrUnavailable while the breaker is open.
+func (b *Breaker) QueryRefund(ctx context.Context, number, refundNumber string) (Event, error) {
+	return guarded(ctx, b, b.queries, "query_refund", func(ctx context.Context) (Event, error) {
+		return b.Adapter.QueryRefund(ctx, number, refundNumber)
+	})
 }
 
 func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitBreaker[any], name string, call func(context.Context) (T, error)) (out T, err error) {

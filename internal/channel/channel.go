@@ -1,4 +1,5 @@
-// Package channel is the port through which money comes in: one interface that every payment channel's adapter fulfils.
+// Package channel is the port through which money comes in, and goes back: one interface that every payment channel's adapter
+// fulfils.
 package channel
 
 import (
@@ -33,7 +34,18 @@ type Action struct {
 	Fields models.FormFields
 }
 
-// State is what a provider says of a payment.
+// RefundRequest asks a channel to send a paid amount back, or a part of it. RefundNumber is ours and the provider's idempotency
+// key: asking again with the same number and amount is the same refund, never a second one.
+type RefundRequest struct {
+	Number       string      // of the payment
+	RefundNumber string      // of this refund
+	Total        money.Money // what was paid
+	Amount       money.Money // what goes back
+	Reason       string      // what the payer reads, where the provider shows it
+	NotifyURL    string      // where the provider reports
+}
+
+// State is what a provider says of a payment, or of a refund.
 type State string
 
 // States a provider can report.
@@ -43,17 +55,23 @@ const (
 	StatePaid     State = "PAID"
 	StateClosed   State = "CLOSED"   // unpaid and can no longer be paid
 	StateDeclined State = "DECLINED" // the payer or a bank said no; cannot be paid any more
+
+	// Of refunds, beside StateNotFound and StatePending.
+	StateRefunded     State = "REFUNDED"      // the money went back
+	StateRefundFailed State = "REFUND_FAILED" // it will not go back under this number
 )
 
-// Event is a statement of the provider about one payment, its signature and merchant already verified.
+// Event is a statement of the provider about one payment, or with RefundNumber about one of its refunds, its signature and
+// merchant already verified.
 type Event struct {
-	ID        string // the provider's id of this notification; empty for a query
-	Number    string // our merchant order number
-	Reference string // the provider's own number of the trade
-	State     State
-	Amount    money.Money // with StatePaid: what was really paid
-	PaidAt    time.Time
-	Detail    string // the provider's code, for the log
+	ID           string // the provider's id of this notification; empty for a query
+	Number       string // our merchant order number
+	RefundNumber string `json:",omitempty"` // our number of the refund; empty where the payment itself is meant
+	Reference    string // the provider's own number of the trade, or of the refund
+	State        State
+	Amount       money.Money // with StatePaid: what was really paid; with StateRefunded: what really went back
+	PaidAt       time.Time
+	Detail       string // the provider's code, for the log
 }
 
 // Acknowledgement is the exact answer a provider wants once a notification is stored.
@@ -93,6 +111,11 @@ type Adapter interface {
 	Query(ctx context.Context, number string) (Event, error)
 	// Close ends an unpaid trade; closing a closed or unknown one succeeds. Errors: ErrAlreadyPaid, ErrUnknown, ErrUnavailable.
 	Close(ctx context.Context, number string) error
+	// Refund sends money of a paid trade back; what comes of it may be told later (StatePending). The same number again is the same
+	// refund. Errors: ErrUnknown, ErrUnavailable, ErrDeclined.
+	Refund(ctx context.Context, r RefundRequest) (Event, error)
+	// QueryRefund asks for the state of a refund by the payment's number and its own. Errors: ErrUnknown, ErrUnavailable.
+	QueryRefund(ctx context.Context, number, refundNumber string) (Event, error)
 	// ParseNotification verifies signature and merchant. Errors: ErrForged.
 	ParseNotification(ctx context.Context, n Notification) (Event, error)
 	// Acknowledge is the answer for a stored notification, Refuse for a forged one.

@@ -32,22 +32,41 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 		return channel.Event{}, forged("nonce of a wrong length")
 	}
 	r := &http.Request{Method: http.MethodPost, Header: n.Header, Body: io.NopCloser(bytes.NewReader(n.Body))}
-	var t payments.Transaction
+	var content json.RawMessage
 	// The SDK's error holds the whole request: it goes no further.
-	note, err := a.notify.ParseNotifyRequest(ctx, r, &t)
+	note, err := a.notify.ParseNotifyRequest(ctx, r, &content)
 	if err != nil {
 		return channel.Event{}, forged("wrong signature, too old, or not sealed with our key")
 	}
-	// A refund's notification names no application.
+	if note.ID == "" {
+		return channel.Event{}, forged("without an id")
+	}
+	e, err := a.read(note.EventType, content)
+	if err != nil {
+		return channel.Event{}, err
+	}
+	e.ID = note.ID
+	return e, nil
+}
+
+// read reads the opened content of a verified notification.
+func (a *Adapter) read(eventType string, content json.RawMessage) (channel.Event, error) {
+	if strings.HasPrefix(eventType, "REFUND.") {
+		return a.refundEvent(content)
+	}
+	var t payments.Transaction
+	if err := json.Unmarshal(content, &t); err != nil {
+		return channel.Event{}, forged("no transaction in it")
+	}
 	if text(t.Mchid) != a.mchID || (t.Appid != nil && *t.Appid != a.appID) {
 		return channel.Event{}, forged("for another merchant")
 	}
-	if note.ID == "" || text(t.OutTradeNo) == "" {
+	if text(t.OutTradeNo) == "" {
 		return channel.Event{}, forged("names no trade")
 	}
-	if !strings.HasPrefix(note.EventType, "TRANSACTION.") {
-		// Refunds and whatever else: heard, nothing of a payment in it.
-		return channel.Event{ID: note.ID, Number: text(t.OutTradeNo), State: channel.StatePending, Detail: note.EventType}, nil
+	if !strings.HasPrefix(eventType, "TRANSACTION.") {
+		// Whatever else: heard, nothing of a payment in it.
+		return channel.Event{Number: text(t.OutTradeNo), State: channel.StatePending, Detail: eventType}, nil
 	}
 	if t.Appid == nil {
 		return channel.Event{}, forged("for no application")
@@ -56,7 +75,6 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 	if err != nil {
 		return channel.Event{}, forged("unreadable: " + err.Error())
 	}
-	e.ID = note.ID
 	return e, nil
 }
 

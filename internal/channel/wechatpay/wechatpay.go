@@ -18,6 +18,7 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/core/option"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/native"
+	"github.com/wechatpay-apiv3/wechatpay-go/services/refunddomestic"
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 
 	"paydesk/internal/channel"
@@ -48,10 +49,11 @@ type Config struct {
 
 // Adapter is the WECHAT_PAY channel.
 type Adapter struct {
-	api    native.NativeApiService
-	notify *notify.Handler
-	appID  string
-	mchID  string
+	api     native.NativeApiService
+	refunds refunddomestic.RefundsApiService
+	notify  *notify.Handler
+	appID   string
+	mchID   string
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
@@ -88,7 +90,8 @@ func New(c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, errors.New("wechatpay: the client could not be made of this configuration")
 	}
-	return &Adapter{api: native.NativeApiService{Client: client}, notify: handler, appID: c.AppID, mchID: c.MchID}, nil
+	return &Adapter{api: native.NativeApiService{Client: client}, refunds: refunddomestic.RefundsApiService{Client: client}, notify: handler,
+		appID: c.AppID, mchID: c.MchID}, nil
 }
 
 // redirected sends the SDK's requests, whose host is a constant, to the configured address. The signature covers path
