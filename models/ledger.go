@@ -51,6 +51,7 @@ type Freeze struct {
 	Currency  string
 	Amount    int64
 	CodeMoney int64
+	Charged   int64 // of a POSTPAID order: what settleFreeze charged when it ended
 	PaymentID ID
 	OrderID   ID
 	CreatedAt time.Time

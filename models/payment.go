@@ -56,8 +56,9 @@ type ActionKind string
 
 // Kinds of next action.
 const (
-	ActionScanQR   ActionKind = "SCAN_QR"
-	ActionRedirect ActionKind = "REDIRECT"
+	ActionScanQR       ActionKind = "SCAN_QR"
+	ActionRedirect     ActionKind = "REDIRECT"
+	ActionAwaitPartner ActionKind = "AWAIT_PARTNER" // nothing for the payer: the partner decides until ExpiresAt
 )
 
 // Payment is one attempt to move money; its parts are columns because there are at most three. Minor units of Currency.
@@ -94,6 +95,7 @@ type Payment struct {
 	SweepCount       int64
 	PartnerID        ID     // the partner's account that is asked to pay; zero where none is
 	PartnerMessage   string // what the partner reads
+	DeclineReason    string // why the partner refused, as it told the customer
 	Terms            Terms  `gorm:"type:text"`
 }
 

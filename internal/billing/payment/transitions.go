@@ -13,11 +13,15 @@ const (
 	evGone     event = "orders_gone" // paid, but what it was for can no longer be taken
 	evCanceled event = "canceled"
 	evExpired  event = "expired"
+	evAsked    event = "partner_asked"
+	evApproved event = "partner_approved"
+	evRefused  event = "partner_declined"
 )
 
 var transitions = map[models.PaymentStatus]map[event]models.PaymentStatus{
 	models.PaymentProcessing: {
 		evAction:   models.PaymentRequiresAction,
+		evAsked:    models.PaymentRequiresAction,
 		evPaid:     models.PaymentSucceeded,
 		evDeclined: models.PaymentFailed,
 		evGone:     models.PaymentFailed,
@@ -25,6 +29,8 @@ var transitions = map[models.PaymentStatus]map[event]models.PaymentStatus{
 		evExpired:  models.PaymentExpired,
 	},
 	models.PaymentRequiresAction: {
+		evApproved: models.PaymentSucceeded,
+		evRefused:  models.PaymentFailed,
 		evPaid:     models.PaymentSucceeded,
 		evDeclined: models.PaymentFailed,
 		evGone:     models.PaymentFailed,
