@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
@@ -56,6 +57,7 @@ type app struct {
 	accounts *account.Service
 	orders   *order.Service
 	ledger   *ledger.Ledger
+	benefits *benefit.Service
 	payments *payment.Service
 	outbox   *outbox.Outbox
 	messages *notify.Desk
@@ -199,6 +201,7 @@ func (a *app) business(context.Context) (err error) {
 	a.outbox = outbox.New(a.db, a.clock, a.hub, a.log)
 	a.messages = notify.New(a.db)
 	a.ledger = ledger.New(a.db)
+	a.benefits = benefit.New(a.db, a.clock, a.keys, benefit.Rules{ReturnCoupons: a.policy.Refunds.ReturnCoupons})
 	a.accounts = account.New(a.db, a.clock, a.keys, a.policy)
 	a.orders = order.New(a.db, a.clock, a.keys, order.Rules{Validity: a.policy.OrderValidity()})
 	return nil

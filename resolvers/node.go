@@ -48,6 +48,7 @@ func (r *Resolver) readers() map[string]reader {
 	return map[string]reader{
 		models.PrefixAccount: r.readAccounts, models.PrefixOrder: r.readOrders,
 		models.PrefixPayment: r.readPayments, models.PrefixPosting: r.readTransactions,
+		models.PrefixCoupon: r.readCoupons, models.PrefixDiscount: r.readDiscounts,
 	}
 }
 

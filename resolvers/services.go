@@ -21,6 +21,7 @@ type Services struct {
 	Orders   Orders
 	Payments Payments
 	Ledger   Statement
+	Benefits Benefits
 	Policy   *policy.Policy
 	Health   policy.Health // which channels answer now; nil: all do
 	Live     Live

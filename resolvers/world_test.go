@@ -18,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
@@ -107,7 +108,7 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { w.hub.Run(ctx) })
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Policy: rules, Live: w.hub, Clock: clock,
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true}), Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true
