@@ -54,6 +54,8 @@ type Orders interface {
 	Place(ctx context.Context, p order.Placement) ([]models.Order, error)
 	Cancel(ctx context.Context, account, id models.ID) (models.Order, error)
 	ReportDelivery(ctx context.Context, id models.ID, delivered bool, reason string) (models.Order, error)
+	Review(ctx context.Context, r order.Review) (models.Order, error)
+	Confirm(ctx context.Context, id models.ID, by string) (models.Order, error)
 }
 
 // Payments is what the face needs of payment.Service.

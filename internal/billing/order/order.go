@@ -1,5 +1,5 @@
-// Package order keeps what customers have bought and have to pay for: orders are placed by the vendor's order centre, listed,
-// canceled, held and taken by payments, delivered, and expire.
+// Package order keeps what customers have bought and have to pay for: orders are placed by the vendor's order centre,
+// reviewed, listed, canceled, held and taken by payments, delivered, and expire.
 package order
 
 import (
@@ -8,6 +8,7 @@ import (
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 )
 
 // Rules are the policy's values for orders.
@@ -21,9 +22,10 @@ type Service struct {
 	clock clock.Clock
 	keys  *idempotency.Store
 	rules Rules
+	desk  *notify.Desk
 }
 
 // New makes the service.
 func New(db *database.DB, c clock.Clock, keys *idempotency.Store, rules Rules) *Service {
-	return &Service{db: db, clock: c, keys: keys, rules: rules}
+	return &Service{db: db, clock: c, keys: keys, rules: rules, desk: notify.New(db)}
 }

@@ -1,0 +1,6 @@
+-- +goose Up
+-- How a review or confirmation ended: the same decision once more changes nothing, another one is refused.
+ALTER TABLE orders ADD COLUMN decision TEXT NOT NULL DEFAULT '';
+
+-- +goose Down
+ALTER TABLE orders DROP COLUMN decision;
