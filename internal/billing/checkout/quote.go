@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/money"
@@ -118,38 +119,17 @@ func (s *Service) price(ctx context.Context, q *Quote, r Request, now time.Time)
 	}
 	q.Discount, q.Coupons = choice.Discount, choice.Coupons
 	items := itemsOf(q.Orders)
-	priced, refusal := Price(items, choice, s.Policy.Coupons.MaximumPerOrder)
+	priced, refusal := Price(items, choice, s.Policy.CouponMaximum())
 	if refusal != nil {
-		return refusal.fault()
+		return benefit.Refuse(refusal.Coupon, refusal.Reason)
 	}
 	q.Priced, q.ValidUntil = priced, s.validUntil(q.Orders, items, choice, now)
 	return nil
 }
 
 func (s *Service) choice(ctx context.Context, a models.Account, r Request, now time.Time) (c Choice, err error) {
-	if s.Benefits != nil {
-		c.Coupons, c.Discount, c.Adjustments, err = s.Benefits.Chosen(ctx, r.AccountID, r.CouponIDs, r.DiscountID, a.Currency, now)
-		return c, err
-	}
-	switch {
-	case len(r.CouponIDs) > 0:
-		return c, Refusal{Coupon: 0}.fault()
-	case r.DiscountID != "":
-		return c, Refusal{Coupon: -1}.fault()
-	}
-	return c, nil
-}
-
-// fault is a refused choice as data.
-func (r Refusal) fault() *fault.Fault {
-	f := fault.New("DISCOUNT_NOT_APPLICABLE", "input", "discountId")
-	if r.Coupon >= 0 {
-		f = fault.New("COUPON_NOT_APPLICABLE", "input", "couponIds", strconv.Itoa(r.Coupon))
-	}
-	if r.Reason != "" {
-		f.With("reason", r.Reason)
-	}
-	return f
+	c.Coupons, c.Discount, c.Adjustments, err = s.Benefits.Chosen(ctx, r.AccountID, r.CouponIDs, r.DiscountID, a.Currency, now)
+	return c, err
 }
 
 // sound: orders are in the account's currency and their sum is an amount.

@@ -10,7 +10,7 @@ import (
 	"paydesk/models"
 )
 
-// Config is what a Service is made of. Benefits, Verifier and Health may be nil: no discounts and coupons, no codes, all channels answer.
+// Config is what a Service is made of. Verifier and Health may be nil: no codes are asked for, all channels answer.
 type Config struct {
 	Orders   Orders
 	Accounts Accounts
@@ -36,8 +36,10 @@ type Benefits interface {
 	// Chosen reads the named coupons and discount, which have to be usable now, and the account's price adjustments. Faults:
 	// COUPON_NOT_APPLICABLE at input.couponIds.<index>, DISCOUNT_NOT_APPLICABLE at input.discountId.
 	Chosen(ctx context.Context, account models.ID, couponIDs []string, discountID, currency string, at time.Time) ([]models.Coupon, *models.Discount, []models.Discount, error)
-	// Usable reads what the account could use now, a bounded number of each.
+	// Usable reads what the account could use now: coupons, discounts to choose from, price adjustments; a bounded number of each.
 	Usable(ctx context.Context, account models.ID, currency string, at time.Time) ([]models.Coupon, []models.Discount, []models.Discount, error)
+	ByIDs(ctx context.Context, account models.ID, ids []models.ID) ([]models.Coupon, error)
+	DiscountsByIDs(ctx context.Context, account models.ID, ids []models.ID) ([]models.Discount, error)
 }
 
 // Verifier tells whether an account's sensitive payments need a code.
