@@ -10,12 +10,14 @@ const (
 	PayTaken       = "pay.taken"
 	PayWritten     = "pay.written"
 	PayTold        = "pay.told"
+	PayFrozen      = "pay.frozen"
 	PayBooked      = "pay.booked"
 	PayCommitted   = "pay.committed"
 	SettleTaken    = "settle.taken"
 	SettleMoved    = "settle.moved"
 	SettleBooked   = "settle.booked"
+	MessageSent    = "message.sent" // no step of a payment, so not among All
 )
 
 // All is every step, in the order of a payment's life.
-var All = []string{TopUpClaimed, TopUpWritten, TopUpCommitted, ChannelStarted, PayClaimed, PayTaken, PayWritten, PayTold, PayBooked, PayCommitted, SettleTaken, SettleMoved, SettleBooked}
+var All = []string{TopUpClaimed, TopUpWritten, TopUpCommitted, ChannelStarted, PayClaimed, PayTaken, PayWritten, PayTold, PayFrozen, PayBooked, PayCommitted, SettleTaken, SettleMoved, SettleBooked}
