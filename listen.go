@@ -14,6 +14,7 @@ import (
 	"paydesk/internal/dev"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/httpapi"
+	"paydesk/internal/platform/links"
 	"paydesk/internal/platform/persisted"
 	"paydesk/internal/platform/qr"
 	"paydesk/internal/platform/telemetry"
@@ -25,10 +26,11 @@ import (
 // listen puts the faces on the edge and answers until ctx ends and everything is drained.
 func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	a.watch(a.registry)
-	pictures, err := qr.New(ctx, a.db, func() string { return a.public }, a.payments.Action)
+	signer, err := links.New(ctx, a.db, func() string { return a.public })
 	if err != nil {
 		return err
 	}
+	pictures := qr.New(signer, a.payments.Action)
 	face := resolvers.New(resolvers.Services{
 		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Benefits: a.benefits, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
 		QRImage: pictures.URL, RequestID: telemetry.RequestID,

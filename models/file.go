@@ -2,14 +2,15 @@ package models
 
 import "time"
 
-// File is something that can be fetched by a signed link; its bytes lie in the blob store under its id.
+// File is something that can be fetched by a signed link; its bytes lie in file_parts.
 type File struct {
 	AccountID   ID `gorm:"primaryKey"`
 	ID          ID `gorm:"primaryKey"`
 	Name        string
 	ContentType string
 	Size        int64
-	Hash        []byte // SHA-256 of the content
+	Hash        []byte     // SHA-256 of the content
+	ExpiresAt   *time.Time // when it is swept away; nil: never
 	CreatedAt   time.Time
 }
 

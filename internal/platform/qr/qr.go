@@ -4,81 +4,46 @@ package qr
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/boombuler/barcode"
 	barcodeqr "github.com/boombuler/barcode/qr"
 
-	"paydesk/internal/platform/settings"
+	"paydesk/internal/platform/links"
 	"paydesk/models"
 )
 
-const (
-	// Prefix of the pictures' paths; what follows is the payment's id.
-	Prefix = "/qr/"
-	// validity of a link, on the wall clock.
-	validity = 10 * time.Minute
-	setting  = "link.key"
-)
+// Prefix of the pictures' paths; what follows is the payment's id.
+const Prefix = "/qr/"
 
 // Content looks up what the QR code of a payment holds; ok is false where it has none (any more).
 type Content func(ctx context.Context, payment models.ID) (content string, ok bool, err error)
 
 // Pictures makes links and serves them. Safe for concurrent use.
 type Pictures struct {
-	key     []byte
-	base    func() string
+	links   *links.Signer
 	content Content
-	now     func() time.Time
+	guarded http.Handler
 }
 
-// New reads the signing key that all instances share, or makes it. base is the public URL, asked each time because the
-// port may be chosen late.
-func New(ctx context.Context, store settings.Store, base func() string, content Content) (*Pictures, error) {
-	text, err := settings.GetOrCreate(ctx, store, setting, func() string {
-		key := make([]byte, 32)
-		_, _ = rand.Read(key) // never fails (crypto/rand)
-		return base64.StdEncoding.EncodeToString(key)
-	})
-	if err != nil {
-		return nil, err
-	}
-	key, err := base64.StdEncoding.DecodeString(text)
-	return &Pictures{key: key, base: base, content: content, now: time.Now}, err
+// New makes pictures whose links the signer signs.
+func New(signer *links.Signer, content Content) *Pictures {
+	p := &Pictures{links: signer, content: content}
+	p.guarded = signer.Guard(http.HandlerFunc(p.picture))
+	return p
 }
 
 // URL is the signed address of a payment's picture; it works for ten minutes.
 func (p *Pictures) URL(payment models.ID) string {
-	path := Prefix + payment.Encode(models.PrefixPayment)
-	until := strconv.FormatInt(p.now().Add(validity).Unix(), 10)
-	return p.base() + path + "?until=" + until + "&signature=" + p.sign(path, until)
-}
-
-func (p *Pictures) sign(path, until string) string {
-	mac := hmac.New(sha256.New, p.key)
-	mac.Write([]byte(path + "\n" + until))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return p.links.URL(Prefix + payment.Encode(models.PrefixPayment))
 }
 
 // ServeHTTP answers the picture as SVG: 403 where the link is wrong or over, 404 where the payment never had a code.
-func (p *Pictures) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	until, err := strconv.ParseInt(q.Get("until"), 10, 64)
-	if err != nil || !hmac.Equal([]byte(p.sign(r.URL.Path, q.Get("until"))), []byte(q.Get("signature"))) {
-		http.Error(w, "this link is not valid", http.StatusForbidden)
-		return
-	}
-	if p.now().Unix() > until {
-		http.Error(w, "this link is over", http.StatusForbidden)
-		return
-	}
+func (p *Pictures) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.guarded.ServeHTTP(w, r) }
+
+func (p *Pictures) picture(w http.ResponseWriter, r *http.Request) {
 	id, err := models.Decode(models.PrefixPayment, strings.TrimPrefix(r.URL.Path, Prefix))
 	if err != nil {
 		http.NotFound(w, r)
@@ -100,8 +65,6 @@ func (p *Pictures) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "private, max-age=60")
-	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // the page that shows it may know us by another name; the link is signed
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	_, _ = w.Write([]byte(picture))
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"paydesk/internal/platform/links"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
@@ -23,14 +24,16 @@ func TestLinks(t *testing.T) {
 		return "https://pay.example/" + id.String(), id == mine, nil
 	}
 	base := func() string { return "https://pay.example" }
-	p, err := New(t.Context(), home.DB, base, content)
+	signer, err := links.New(t.Context(), home.DB, base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := New(t.Context(), home.DB, base, content) // another instance serves what the first one signed
+	p := New(signer, content)
+	second, err := links.New(t.Context(), home.DB, base) // another instance serves what the first one signed
 	if err != nil {
 		t.Fatal(err)
 	}
+	other := New(second, content)
 	link := p.URL(mine)
 	get := func(p *Pictures, link string) (int, string, string) {
 		w := httptest.NewRecorder()
@@ -56,8 +59,8 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s: %d", name, code)
 		}
 	}
-	p.now = func() time.Time { return time.Now().Add(validity + time.Minute) }
-	if code, _, _ := get(p, link); code != 403 {
+	later := New(signer.At(func() time.Time { return time.Now().Add(links.Validity + time.Minute) }), content)
+	if code, _, _ := get(later, link); code != 403 {
 		t.Error("it works for ever:", code)
 	}
 }
