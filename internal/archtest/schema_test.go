@@ -25,6 +25,7 @@ var withoutAccount = map[string]string{
 	"authenticators":        "an authenticator app belongs to a person, the token's sub, whatever the account (contract.md §3)",
 	"settings":              "values of the installation: the development clock and keys",
 	"sandbox_trades":        "the providers' books (development): they know our numbers, not our accounts",
+	"sandbox_refunds":       "the same",
 	"sandbox_notifications": "the providers' books",
 	"sandbox_behaviour":     "how the sandbox behaves, for all",
 	"goose_db_version":      "kept by goose",

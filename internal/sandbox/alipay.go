@@ -46,6 +46,9 @@ var alipayMethods = map[string]func(s *Sandbox, ctx context.Context, r alipayReq
 	"alipay.trade.precreate": (*Sandbox).alipayPrecreate,
 	"alipay.trade.query":     (*Sandbox).alipayQuery,
 	"alipay.trade.close":     (*Sandbox).alipayClose,
+	"alipay.trade.refund":    (*Sandbox).alipayRefund,
+
+	"alipay.trade.fastpay.refund.query": (*Sandbox).alipayQueryRefund,
 }
 
 // alipayRequest is a verified request.
@@ -60,6 +63,9 @@ type alipayRequest struct {
 		SellerID       string `json:"seller_id"`
 		TimeExpire     string `json:"time_expire"`
 		TimeoutExpress string `json:"timeout_express"`
+		OutRequestNo   string `json:"out_request_no"`
+		RefundAmount   string `json:"refund_amount"`
+		RefundReason   string `json:"refund_reason"`
 	}
 }
 
@@ -228,7 +234,11 @@ func (s *Sandbox) alipayQuery(ctx context.Context, r alipayRequest) (alipayAnswe
 		t.Amount++
 	}
 	state := t.at(s.clock.Now())
-	answer := alipaySuccess(alipayAnswer{"out_trade_no": t.Number, "trade_no": t.Reference, "trade_status": alipayStatus(state),
+	word := alipayStatus(state)
+	if state == paid && t.Refunded == t.Amount {
+		word = "TRADE_CLOSED" // all of it went back
+	}
+	answer := alipaySuccess(alipayAnswer{"out_trade_no": t.Number, "trade_no": t.Reference, "trade_status": word,
 		"total_amount": money.New(t.Amount, "CNY").Decimal(), "buyer_logon_id": "pay***@sandbox.example"})
 	if state == paid {
 		answer["send_pay_date"] = t.PaidAt.In(beijing).Format(alipayTime)
@@ -292,6 +302,9 @@ func alipayLetter(k *keyring, n notification, f fact) (letter, error) {
 		form.Set("buyer_pay_amount", amount)
 	} else if f.ClosedAt != nil {
 		form.Set("gmt_close", f.ClosedAt.In(beijing).Format(alipayTime))
+	}
+	if f.Refund != nil {
+		alipayRefunded(form, f)
 	}
 	key := k.alipayPlatform
 	if n.Forged {

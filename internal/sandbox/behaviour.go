@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // calling side.
 type behaviour struct {
 	Notify string // normal, drop, duplicate, delay:5s, forge
-	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount
+	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount, refund_fail, refund_late:3s
 }
 
 const (
@@ -28,6 +29,8 @@ const (
 	error500            = "error500"
 	timeoutAfterSuccess = "timeout_after_success"
 	wrongAmount         = "wrong_amount"
+	refundFail          = "refund_fail"  // refunds that are asked for from now on fail
+	refundLate          = "refund_late:" // they are on their way for that long
 )
 
 // longestHang is how long timeout_after_success keeps a caller waiting; adapters give up after 10 s.
@@ -58,10 +61,10 @@ func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
 		badRequest(w, fmt.Sprintf("channel %q: one of %v is wanted", in.Channel, channels))
 	case in.Notify == nil && in.Call == nil:
 		badRequest(w, "notify is wanted: normal, drop, duplicate, delay:5s or forge")
-	case in.Notify != nil && !fits(*in.Notify, delay, normal, drop, duplicate, forge):
+	case in.Notify != nil && !fits(*in.Notify, []string{delay}, normal, drop, duplicate, forge):
 		badRequest(w, fmt.Sprintf("notify %q: normal, drop, duplicate, delay:5s or forge is wanted", *in.Notify))
-	case in.Call != nil && !fits(*in.Call, slow, normal, error500, timeoutAfterSuccess, wrongAmount):
-		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success or wrong_amount is wanted", *in.Call))
+	case in.Call != nil && !fits(*in.Call, []string{slow, refundLate}, normal, error500, timeoutAfterSuccess, wrongAmount, refundFail):
+		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success, wrong_amount, refund_fail or refund_late:3s is wanted", *in.Call))
 	default:
 		if err := s.storeBehaviour(r.Context(), in.Channel, in.Notify, in.Call); err != nil {
 			s.failed(w, r, err)
@@ -71,16 +74,19 @@ func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fits: one of the words, or the prefix with a duration from 0 to one hour.
-func fits(value, prefix string, words ...string) bool {
-	for _, word := range words {
-		if value == word {
+// fits: one of the words, or one of the prefixes with a duration from 0 to one hour.
+func fits(value string, prefixes []string, words ...string) bool {
+	if slices.Contains(words, value) {
+		return true
+	}
+	for _, prefix := range prefixes {
+		rest, ok := strings.CutPrefix(value, prefix)
+		d, err := time.ParseDuration(rest)
+		if ok && err == nil && d >= 0 && d <= time.Hour {
 			return true
 		}
 	}
-	rest, ok := strings.CutPrefix(value, prefix)
-	d, err := time.ParseDuration(rest)
-	return ok && err == nil && d >= 0 && d <= time.Hour
+	return false
 }
 
 func badRequest(w http.ResponseWriter, text string) {

@@ -38,6 +38,7 @@ type trade struct {
 	PaidAt    *time.Time
 	PaidLate  bool
 	ClosedAt  *time.Time
+	Refunded  int64 // what has gone back, or is on its way
 	CreatedAt time.Time
 }
 
@@ -52,7 +53,7 @@ func (t trade) at(now time.Time) status {
 var errNoTrade = errors.New("sandbox: no such trade")
 
 const tradeColumns = "channel, number, token, reference, amount, currency, subject, status, notify_url, " +
-	"expires_at, scanned_at, paid_at, paid_late, closed_at, created_at"
+	"expires_at, scanned_at, paid_at, paid_late, closed_at, created_at, refunded"
 
 func (s *Sandbox) find(ctx context.Context, c models.PaymentChannel, number string) (trade, error) {
 	return s.readTrade(ctx, "channel = ? AND number = ?", string(c), number)
@@ -65,7 +66,7 @@ func (s *Sandbox) findByToken(ctx context.Context, token string) (trade, error) 
 func (s *Sandbox) readTrade(ctx context.Context, where string, args ...any) (trade, error) {
 	var t trade
 	found, err := s.db.QueryRow(ctx, []any{&t.Channel, &t.Number, &t.Token, &t.Reference, &t.Amount, &t.Currency, &t.Subject,
-		&t.Status, &t.NotifyURL, &t.ExpiresAt, &t.ScannedAt, &t.PaidAt, &t.PaidLate, &t.ClosedAt, &t.CreatedAt},
+		&t.Status, &t.NotifyURL, &t.ExpiresAt, &t.ScannedAt, &t.PaidAt, &t.PaidLate, &t.ClosedAt, &t.CreatedAt, &t.Refunded},
 		"SELECT "+tradeColumns+" FROM sandbox_trades WHERE "+where, args...)
 	if err == nil && !found {
 		err = errNoTrade
@@ -76,7 +77,7 @@ func (s *Sandbox) readTrade(ctx context.Context, where string, args ...any) (tra
 // register opens a trade, or finds the one that has the number already.
 func (s *Sandbox) register(ctx context.Context, t trade) (trade, error) {
 	t.Token, t.CreatedAt = newToken(), wall()
-	_, failed := s.db.Exec(ctx, "INSERT INTO sandbox_trades ("+tradeColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	_, failed := s.db.Exec(ctx, "INSERT INTO sandbox_trades ("+tradeColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
 		string(t.Channel), t.Number, t.Token, t.Reference, t.Amount, t.Currency, t.Subject, string(t.Status), t.NotifyURL,
 		t.ExpiresAt, nil, nil, 0, nil, t.CreatedAt)
 	if failed == nil {

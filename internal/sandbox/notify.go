@@ -18,6 +18,7 @@ type fact struct {
 	State             status // PAID or DECLINED
 	CreatedAt         time.Time
 	PaidAt, ClosedAt  *time.Time
+	Refund            *refundFact `json:",omitempty"` // where the notification is of a refund
 }
 
 // notification is a row of sandbox_notifications that is due.
@@ -39,7 +40,7 @@ func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
 		return err
 	}
 	forged := b.Notify == forge
-	if t.NotifyURL == "" || b.Notify == drop || (to == declined && t.Channel == models.ChannelWeChatPay && !forged) {
+	if to == declined && t.Channel == models.ChannelWeChatPay && !forged {
 		return nil
 	}
 	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject,
@@ -47,19 +48,27 @@ func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
 	if b.Call == wrongAmount {
 		f.Amount++
 	}
-	due := wall()
+	if forged {
+		now := wall()
+		f.State, f.PaidAt = paid, &now
+	}
+	return s.announce(ctx, b, t.Channel, t.NotifyURL, f, wall())
+}
+
+// announce queues a notification as the channel behaves: not at all, late, twice, or wrongly signed.
+func (s *Sandbox) announce(ctx context.Context, b behaviour, c models.PaymentChannel, url string, f fact, due time.Time) error {
+	if url == "" || b.Notify == drop {
+		return nil
+	}
 	if wait, ok := strings.CutPrefix(b.Notify, delay); ok {
 		d, _ := time.ParseDuration(wait)
 		due = due.Add(d)
-	}
-	if forged {
-		f.State, f.PaidAt = paid, &due
 	}
 	payload, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	n := notification{Channel: t.Channel, NotifyID: newNotifyID(), URL: t.NotifyURL, Payload: string(payload), Forged: forged}
+	n := notification{Channel: c, NotifyID: newNotifyID(), URL: url, Payload: string(payload), Forged: b.Notify == forge}
 	if err := s.queue(ctx, n, due); err != nil || b.Notify != duplicate {
 		return err
 	}

@@ -74,6 +74,8 @@ func New(c Config) *Sandbox {
 	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/native", s.wechat((*Sandbox).wechatPrepay))
 	s.mux.HandleFunc("GET "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}", s.wechat((*Sandbox).wechatQuery))
 	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}/close", s.wechat((*Sandbox).wechatClose))
+	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/refund/domestic/refunds", s.wechat((*Sandbox).wechatRefund))
+	s.mux.HandleFunc("GET "+WeChatPayPath+"/v3/refund/domestic/refunds/{number}", s.wechat((*Sandbox).wechatQueryRefund))
 	s.mux.HandleFunc("GET /sandbox/pay/{token}", s.showPayer)
 	s.mux.HandleFunc("POST /sandbox/pay/{token}", s.playPayer)
 	s.mux.HandleFunc("POST /sandbox/behaviour", s.setBehaviour)

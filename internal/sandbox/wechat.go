@@ -200,8 +200,12 @@ func (s *Sandbox) wechatQuery(ctx context.Context, k *keyring, r *http.Request, 
 	if b.Call == wrongAmount {
 		t.Amount++
 	}
-	return wechatAnswer{http.StatusOK, wechatTransaction(k, fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount,
-		Currency: t.Currency, State: t.Status, PaidAt: t.PaidAt})}, nil
+	answer := wechatTransaction(k, fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount,
+		Currency: t.Currency, State: t.Status, PaidAt: t.PaidAt})
+	if t.Refunded > 0 {
+		answer["trade_state"] = "REFUND"
+	}
+	return wechatAnswer{http.StatusOK, answer}, nil
 }
 
 func deref(a *wechatAnswer) wechatAnswer {

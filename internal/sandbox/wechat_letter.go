@@ -7,20 +7,23 @@ import (
 	"time"
 )
 
-// wechatLetter is the notification TRANSACTION.SUCCESS: the transaction sealed with AEAD_AES_256_GCM under the APIv3
-// key, the envelope signed like a response.
+// wechatLetter is the notification TRANSACTION.SUCCESS, REFUND.SUCCESS or REFUND.ABNORMAL: its subject sealed with AEAD_AES_256_GCM
+// under the APIv3 key, the envelope signed like a response.
 func wechatLetter(k *keyring, n notification, f fact) (letter, error) {
-	const associated = "transaction"
+	subject, event, summary, content := "transaction", "TRANSACTION.SUCCESS", "支付成功", wechatTransaction(k, f)
+	if f.Refund != nil {
+		subject, event, summary, content = "refund", "REFUND."+wechatRefundState(f.Refund.State), "退款通知", wechatRefundNotice(k, f)
+	}
 	nonce := digits(12)
-	sealed, err := wechatSeal(k.stored.WeChat.APIv3Key, nonce, associated, rawJSON(wechatTransaction(k, f)))
+	sealed, err := wechatSeal(k.stored.WeChat.APIv3Key, nonce, subject, rawJSON(content))
 	if err != nil {
 		return letter{}, err
 	}
 	body := rawJSON(map[string]any{
 		"id": n.NotifyID, "create_time": time.Now().In(beijing).Format(time.RFC3339), "resource_type": "encrypt-resource",
-		"event_type": "TRANSACTION.SUCCESS", "summary": "支付成功",
-		"resource": map[string]any{"algorithm": "AEAD_AES_256_GCM", "original_type": "transaction",
-			"associated_data": associated, "nonce": nonce, "ciphertext": sealed}, // base64, as []byte marshals
+		"event_type": event, "summary": summary,
+		"resource": map[string]any{"algorithm": "AEAD_AES_256_GCM", "original_type": subject,
+			"associated_data": subject, "nonce": nonce, "ciphertext": sealed}, // base64, as []byte marshals
 	})
 	header, err := wechatSign(k, body, n.Forged)
 	if err != nil {

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE sandbox_trades ADD COLUMN refunded INTEGER NOT NULL DEFAULT 0;
+
+-- +goose Down
+ALTER TABLE sandbox_trades DROP COLUMN refunded;
