@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"paydesk/graph/model"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/fault"
-	"paydesk/internal/money"
 	"paydesk/internal/platform/messages"
 	"paydesk/models"
 )
@@ -66,8 +66,8 @@ func (r *Resolver) userErrors(ctx context.Context, f *fault.Fault) ([]model.User
 			Available: v.amount(d.Available), Required: v.amount(d.Required), Shortfall: v.amount(d.Shortfall)})
 	case *fault.OrdersNotPayable:
 		return v.ordersNotPayable(ctx, f, d)
-	case *fault.QuoteChanged:
-		checkout, err := v.quote(ctx, d)
+	case *checkout.Changed:
+		checkout, err := v.changed(ctx, d.Quote)
 		return []model.UserError{model.QuoteChanged{Code: code, Message: v.message(f), Field: path(f), Checkout: checkout}}, err
 	}
 	switch {
@@ -105,8 +105,7 @@ func (v view) ordersNotPayable(ctx context.Context, f *fault.Fault, d *fault.Ord
 	out := model.OrdersNotPayable{Code: model.UserErrorCode(f.Code), Message: v.message(f), Field: path(f),
 		Blocked: make([]*model.BlockedOrder, len(d.Blocked)), Remaining: orders[len(d.Blocked):]}
 	for i, b := range d.Blocked {
-		out.Blocked[i] = &model.BlockedOrder{Order: orders[i], Code: model.UserErrorCode(b.Code), Contact: v.contact(b.Code),
-			Message: messages.Text(v.locale, b.Code, map[string]any{"number": b.Order.Number})}
+		out.Blocked[i] = v.blocked(orders[i], b.Code, map[string]any{"number": b.Order.Number})
 	}
 	return one(out)
 }
@@ -123,22 +122,11 @@ func (v view) contact(code string) *string {
 	return textOrNil(support.Email)
 }
 
-// quote is the checkout of orders without discounts and coupons: what QuoteChanged shows until quotes have a domain of their own.
-func (v view) quote(ctx context.Context, d *fault.QuoteChanged) (*model.Checkout, error) {
-	orders, err := v.ordersWithLinks(ctx, d.Orders)
+// changed is what QuoteChanged shows: the quote as it now is, in full.
+func (v view) changed(ctx context.Context, q checkout.Quote) (*model.Checkout, error) {
+	c, err := v.r.s.Checkout.Describe(ctx, q, checkout.Want{Options: true, Recommendation: true, Funding: true})
 	if err != nil {
 		return nil, err
 	}
-	zero := v.amount(money.Zero(d.Total.Currency))
-	total := v.amount(d.Total)
-	out := &model.Checkout{Payable: true, Subtotal: total, DiscountTotal: zero, CouponTotal: zero, Total: total,
-		Recommendation: model.Recommendation{Total: total, Saves: zero}, ValidUntil: v.r.s.Policy.PaymentValidity(v.now)}
-	for _, o := range orders {
-		out.Lines = append(out.Lines, &model.CheckoutLine{Order: o, Amount: o.AmountDue, Discount: zero, Coupon: zero, Due: o.AmountDue})
-		out.Payable = out.Payable && o.Payability.Payable
-		if o.OutsideContract {
-			out.OutsideContract = append(out.OutsideContract, o)
-		}
-	}
-	return out, nil
+	return v.checkout(ctx, c)
 }

@@ -21,6 +21,7 @@ type Services struct {
 	Orders   Orders
 	Payments Payments
 	Ledger   Statement
+	Checkout Checkout
 	Benefits Benefits
 	Policy   *policy.Policy
 	Health   policy.Health // which channels answer now; nil: all do
@@ -62,6 +63,7 @@ type Orders interface {
 type Payments interface {
 	TopUp(ctx context.Context, who payment.Payer, online payment.Online) (models.Payment, error)
 	Pay(ctx context.Context, who payment.Payer, in payment.PayInput) (models.Payment, error)
+	MergePay(ctx context.Context, who payment.Payer, in payment.MergeInput) (models.Payment, error)
 	Cancel(ctx context.Context, account, id models.ID) (models.Payment, error)
 	ByID(ctx context.Context, account, id models.ID) (models.Payment, error)
 	ByIDAnywhere(ctx context.Context, id models.ID) (models.Payment, error)

@@ -28,6 +28,7 @@ const (
 	ReasonZero          = "funding.reason.zero"       // nothing has to be paid: a balance part of zero does it (contract §7)
 	ReasonEntity        = "funding.reason.entity"     // the signing entity has no online payment (HW-27)
 	ReasonNoChannel     = "funding.reason.channel"    // no channel is open
+	ReasonAmount        = "funding.reason.amount"     // no channel takes as much, or as little
 	ReasonNoBalance     = "funding.reason.no_balance" // nothing to combine with
 	ReasonChannelAmount = "channel.reason.amount"     // outside the channel's limits
 	ReasonChannelWhole  = "channel.reason.whole"      // it takes whole units only
@@ -142,7 +143,7 @@ func (f funder) throughChannel(kind FundingKind, least, most int64, bar *fault.F
 	case !open:
 		o.Closed = shut("CHANNEL_NOT_AVAILABLE", ReasonNoChannel)
 	case !fits:
-		o.Closed = shut("AMOUNT_OUT_OF_RANGE", ReasonChannelAmount)
+		o.Closed = shut("AMOUNT_OUT_OF_RANGE", ReasonAmount)
 	}
 	return o
 }

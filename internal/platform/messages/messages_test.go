@@ -57,7 +57,7 @@ func TestEveryValueOfTheSchemaHasItsMessage(t *testing.T) {
 	}
 }
 
-var literal = regexp.MustCompile(`"((?:payment\.note|payment\.subject|transaction|selection|remedy|benefit\.reason|channel\.(?:reason|name))\.[A-Za-z_.]*[A-Za-z])"`)
+var literal = regexp.MustCompile(`"((?:payment\.note|payment\.subject|transaction|selection|remedy|benefit\.reason|funding\.reason|channel\.(?:reason|name))\.[A-Za-z_.]*[A-Za-z])"`)
 
 // Every key that the code names stands in the catalogue.
 func TestKeysOfTheCodeExist(t *testing.T) {
