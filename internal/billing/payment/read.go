@@ -1,9 +1,12 @@
 package payment
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,6 +35,13 @@ func first(q *gorm.DB) (p models.Payment, err error) {
 	return p, err
 }
 
+// ForPartner reads, among ids, what people of a partner may see: payments of their own account, and those that it was asked to
+// pay (contract §3); in no particular order, and what is not there is left out.
+func (s *Service) ForPartner(ctx context.Context, account models.ID, ids []models.ID) (rows []models.Payment, err error) {
+	err = s.DB.Gorm(ctx).Where("id IN ? AND (account_id = ? OR partner_id = ?)", ids, account, account).Find(&rows).Error
+	return rows, err
+}
+
 // byNumber finds a channel's payment by our merchant order number.
 func (s *Service) byNumber(ctx context.Context, ch models.PaymentChannel, number string) (account, id models.ID, err error) {
 	found, err := s.DB.QueryRow(ctx, []any{&account, &id}, "SELECT account_id, id FROM payments WHERE number = ? AND channel = ?", number, string(ch))
@@ -53,12 +63,26 @@ type Filter struct {
 	Statuses    []models.PaymentStatus
 	CreatedFrom *time.Time // inclusive
 	CreatedTo   *time.Time // exclusive
+	AsPartner   bool       // widens: what the account, as a partner, was asked to pay comes with it (contract §3)
 }
 
-// where is the condition of an account's list.
-func (f Filter) where(account models.ID) (text string, args []any) {
-	text, args = "account_id = ?", []any{account}
-	add := func(condition string, value any) { text, args = text+" AND "+condition, append(args, value) }
+// lists are the conditions of an account's list: one for its own payments and, where they are wanted, one for those it was asked to
+// pay. They are two statements, for each has an index of its own in the list's order, and one with OR would have none.
+func (f Filter) lists(account models.ID) (out []condition) {
+	out = append(out, f.narrow(condition{"account_id = ?", []any{account}}))
+	if f.AsPartner {
+		out = append(out, f.narrow(condition{"partner_id = ? AND account_id <> ?", []any{account, account}}))
+	}
+	return out
+}
+
+type condition struct {
+	text string
+	args []any
+}
+
+func (f Filter) narrow(c condition) condition {
+	add := func(text string, value any) { c = condition{c.text + " AND " + text, append(c.args, value)} }
 	if len(f.Purposes) > 0 {
 		add("purpose IN ?", f.Purposes)
 	}
@@ -71,30 +95,53 @@ func (f Filter) where(account models.ID) (text string, args []any) {
 	if f.CreatedTo != nil {
 		add("created_at < ?", *f.CreatedTo)
 	}
-	return text, args
+	return c
 }
 
 var newestFirst = page.Sort{Tag: 'c', Column: "created_at", ID: "id", Desc: true, Time: true}
 
 // List reads a page of an account's payments, newest first.
 func (s *Service) List(ctx context.Context, account models.ID, f Filter, p page.Page) (page.Result[models.Payment], error) {
-	where, args := f.where(account)
-	query, args, err := p.Append([]byte("SELECT * FROM payments WHERE "+where), args, newestFirst)
-	if err != nil {
-		return page.Result[models.Payment]{}, err
-	}
 	var rows []models.Payment
-	err = s.DB.Gorm(ctx).Raw(string(query), args...).Find(&rows).Error
+	for _, c := range f.lists(account) {
+		query, args, err := p.Append([]byte("SELECT * FROM payments WHERE "+c.text), c.args, newestFirst)
+		if err != nil {
+			return page.Result[models.Payment]{}, err
+		}
+		var found []models.Payment
+		if err := s.DB.Gorm(ctx).Raw(string(query), args...).Find(&found).Error; err != nil {
+			return page.Result[models.Payment]{}, err
+		}
+		rows = append(rows, found...)
+	}
+	if f.AsPartner {
+		slices.SortFunc(rows, inOrder(p.Backward))
+	}
 	return page.Finish(p, rows, func(p models.Payment) page.Cursor {
 		return page.Cursor{Sort: newestFirst.Tag, Key: p.CreatedAt.UnixMicro(), ID: p.ID}
-	}), err
+	}), nil
+}
+
+// inOrder is newestFirst for rows of two statements; backward as the page is read.
+func inOrder(backward bool) func(a, b models.Payment) int {
+	return func(a, b models.Payment) int {
+		if backward {
+			a, b = b, a
+		}
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), bytes.Compare(b.ID[:], a.ID[:]))
+	}
 }
 
 // Count says how many payments a filter matches.
-func (s *Service) Count(ctx context.Context, account models.ID, f Filter) (n int64, err error) {
-	where, args := f.where(account)
-	err = s.DB.Gorm(ctx).Model(&models.Payment{}).Where(where, args...).Count(&n).Error
-	return n, err
+func (s *Service) Count(ctx context.Context, account models.ID, f Filter) (total int64, err error) {
+	for _, c := range f.lists(account) {
+		var n int64
+		if err := s.DB.Gorm(ctx).Model(&models.Payment{}).Where(c.text, c.args...).Count(&n).Error; err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // Events reads the timelines of payments of one account, oldest first, by payment.
