@@ -32,7 +32,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	}
 	pictures := qr.New(signer, a.payments.Action)
 	face := resolvers.New(resolvers.Services{
-		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Benefits: a.benefits, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
+		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Benefits: a.benefits, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
 		QRImage: pictures.URL, RequestID: telemetry.RequestID,
 	})
 	edge, err := newEdge(httpapi.Options{
