@@ -16,10 +16,12 @@ import (
 
 	"paydesk/internal/billing/account"
 	"paydesk/internal/billing/benefit"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/clock"
@@ -58,6 +60,8 @@ type app struct {
 	orders   *order.Service
 	ledger   *ledger.Ledger
 	benefits *benefit.Service
+	codes    *verification.Service
+	checkout *checkout.Service
 	payments *payment.Service
 	outbox   *outbox.Outbox
 	messages *notify.Desk
@@ -214,8 +218,10 @@ func (a *app) providers(ctx context.Context) (err error) {
 	if a.channels, err = a.adapters(ctx); err != nil {
 		return err
 	}
+	a.codes = &verification.Service{}
+	a.checkout = checkout.New(checkout.Config{Orders: a.orders, Accounts: a.accounts, Benefits: a.benefits, Verifier: a.codes, Policy: a.policy, Health: a.channels.Healthy, Clock: a.clock})
 	a.payments = payment.New(payment.Config{
-		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
+		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Checkout: a.checkout, Benefits: a.benefits, Codes: a.codes, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
 		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
 	})
 	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log, Heard: a.metrics.notified}

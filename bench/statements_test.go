@@ -19,10 +19,13 @@ import (
 	"paydesk/bench/data"
 	"paydesk/internal/billing/account"
 	"paydesk/internal/billing/audit"
+	"paydesk/internal/billing/benefit"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/clock"
@@ -66,7 +69,9 @@ func newDesk(t testing.TB) *desk {
 	quiet, db, time := slog.New(slog.NewTextHandler(io.Discard, nil)), d.home.DB, clock.System{}
 	keys, hub := idempotency.New(db, d.home.Redis, time), live.New(d.home.Redis, quiet)
 	accounts, orders, books := account.New(db, time, keys, rules), order.New(db, time, keys, order.Rules{Validity: rules.OrderValidity()}), ledger.New(db)
-	payments := payment.New(payment.Config{DB: db, Ledger: books, Orders: orders, Accounts: accounts, Policy: rules, Channels: channel.Registry{}, Keys: keys,
+	benefits, codes := benefit.New(db, time, keys, benefit.Rules{}), &verification.Service{}
+	quotes := checkout.New(checkout.Config{Orders: orders, Accounts: accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: time})
+	payments := payment.New(payment.Config{DB: db, Ledger: books, Orders: orders, Accounts: accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Channels: channel.Registry{}, Keys: keys,
 		Outbox: outbox.New(db, time, hub, quiet), Clock: time, Log: quiet})
 	r := resolvers.New(resolvers.Services{Accounts: accounts, Orders: orders, Payments: payments, Ledger: books, Policy: rules, Live: hub, Clock: time, Log: quiet})
 	d.exec = executor.New(r.Schema())

@@ -174,9 +174,11 @@ func online(in model.OnlineFundingInput, field ...string) (payment.Online, error
 
 func funding(in model.FundingInput) (out payment.Funding, err error) {
 	if in.Partner != nil {
-		if _, err := input.Text(orZero(in.Partner.Message), false, input.MaxReason, "input", "funding", "partner", "message"); err != nil {
+		message, err := input.Text(orZero(in.Partner.Message), false, input.MaxReason, "input", "funding", "partner", "message")
+		if err != nil {
 			return out, err
 		}
+		out.Partner = &payment.PartnerPart{Message: message}
 	}
 	if in.Balance != nil {
 		m, err := toMoney(*in.Balance, "input", "funding", "balance")
@@ -192,24 +194,29 @@ func funding(in model.FundingInput) (out payment.Funding, err error) {
 		}
 		out.Online = &o
 	}
-	out.Partner = in.Partner != nil
 	return out, nil
 }
 
 func payInput(in model.PayInput) (out payment.PayInput, err error) {
-	out = payment.PayInput{CouponIDs: in.CouponIds, DiscountID: orZero(in.DiscountID), ConfirmOutsideContract: orZero(in.ConfirmOutsideContract)}
 	if out.OrderID, err = orderID(in.OrderID); err != nil {
 		return out, err
 	}
-	if in.ExpectedTotal != nil {
-		m, err := toMoney(*in.ExpectedTotal, "input", "expectedTotal")
-		if err != nil {
-			return out, err
-		}
-		out.ExpectedTotal = &m
-	}
-	out.Funding, err = funding(in.Funding)
+	out.Agreed, err = agreed(in.Funding, in.ExpectedTotal, payment.Agreed{CouponIDs: in.CouponIds, DiscountID: orZero(in.DiscountID),
+		ConfirmOutsideContract: orZero(in.ConfirmOutsideContract), VerificationCode: orZero(in.VerificationCode)})
 	return out, err
+}
+
+// agreed adds the amounts to what pay and mergePay have in common.
+func agreed(f model.FundingInput, expected *model.MoneyInput, a payment.Agreed) (_ payment.Agreed, err error) {
+	if expected != nil {
+		m, err := toMoney(*expected, "input", "expectedTotal")
+		if err != nil {
+			return a, err
+		}
+		a.ExpectedTotal = &m
+	}
+	a.Funding, err = funding(f)
+	return a, err
 }
 
 // allocations shows shares by payment, in their order; an order that is gone (it never is) would leave its share out.

@@ -19,10 +19,12 @@ import (
 
 	"paydesk/internal/billing/account"
 	"paydesk/internal/billing/benefit"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/auth"
@@ -100,7 +102,9 @@ func newWorld(t testing.TB) *world {
 	w.ledger = ledger.New(w.home.DB)
 	w.orders = order.New(w.home.DB, clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(w.home.DB, clock, keys, rules)
-	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Messages: notify.New(w.home.DB), Clock: clock, Log: quiet,
+	benefits, codes := benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true}), &verification.Service{}
+	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: clock})
+	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Keys: keys, Outbox: box, Messages: notify.New(w.home.DB), Clock: clock, Log: quiet,
 		Channels: channel.Registry{models.ChannelAlipay: shop{}}, NotifyURL: func(models.PaymentChannel) string { return "https://paydesk.example/hook" },
 		ReturnOrigins: func() []string { return nil }})
 	ctx, stop := context.WithCancel(context.Background())
@@ -108,7 +112,7 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { w.hub.Run(ctx) })
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true}), Policy: rules, Live: w.hub, Clock: clock,
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefits, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true

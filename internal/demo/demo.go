@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/benefit"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
@@ -59,7 +62,9 @@ func newStage(ctx context.Context, c Config) *stage {
 	s.accounts = account.New(c.DB, past, keys, c.Policy)
 	s.orders = order.New(c.DB, past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
 	s.ledger = ledger.New(c.DB)
-	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Policy: c.Policy,
+	benefits, codes := benefit.New(c.DB, past, keys, benefit.Rules{}), &verification.Service{}
+	quotes := checkout.New(checkout.Config{Orders: s.orders, Accounts: s.accounts, Benefits: benefits, Verifier: codes, Policy: c.Policy, Clock: past})
+	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: c.Policy,
 		Keys: keys, Outbox: c.Outbox, Messages: notify.New(c.DB), Clock: past, Log: c.Log})
 	return s
 }

@@ -95,7 +95,7 @@ func (s *stage) pay(a models.Account, o models.Order, total int64) {
 	s.clock.now = s.clock.now.Add(7 * time.Minute)
 	m := money.New(total, money.Currency(a.Currency))
 	_, err := s.payments.Pay(s.ctx, payment.Payer{AccountID: a.ID, UserID: "demo", Locale: "zh-Hans"},
-		payment.PayInput{OrderID: o.ID, Funding: payment.Funding{Balance: &m}, ConfirmOutsideContract: true})
+		payment.PayInput{OrderID: o.ID, Agreed: payment.Agreed{Funding: payment.Funding{Balance: &m}, ConfirmOutsideContract: true}})
 	s.fail("pay "+o.Number, err)
 }
 

@@ -92,11 +92,7 @@ func (s *Service) paid(ctx context.Context, p *models.Payment, ev channel.Event)
 
 // gone: the money came, but its orders cannot be taken any more. It must not be lost, so it becomes balance.
 func (s *Service) gone(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
-	p.FailureCode = "ORDER_STATUS_CHANGED"
-	if err := s.subjectOf(*p).release(ctx, *p); err != nil {
-		return Nothing, err
-	}
-	if _, err := s.move(ctx, p, evGone); err != nil {
+	if err := s.lapse(ctx, p, evGone, "ORDER_STATUS_CHANGED"); err != nil {
 		return Nothing, err
 	}
 	return s.late(ctx, p, ev)
@@ -155,10 +151,5 @@ func (s *Service) unpaid(ctx context.Context, p *models.Payment) (Verdict, error
 	if _, ok := next(p.Status, ev); !ok {
 		return Nothing, nil
 	}
-	p.FailureCode = failure
-	if err := s.subjectOf(*p).release(ctx, *p); err != nil {
-		return Nothing, err
-	}
-	_, err := s.move(ctx, p, ev)
-	return Applied, err
+	return Applied, s.lapse(ctx, p, ev, failure)
 }

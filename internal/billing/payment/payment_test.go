@@ -369,12 +369,12 @@ func TestRefusals(t *testing.T) {
 			_, err := w.payments.Pay(w.ctx, w.payer, in)
 			return err
 		}
-		half, usd, on := cny(150), cny(300), online(models.ChannelAlipay, 150)
+		half, usd := cny(150), cny(300)
 		usd.Currency = "USD"
 		for want, change := range map[string]func(*payment.PayInput){
 			"COUPON_NOT_APPLICABLE":   func(in *payment.PayInput) { in.CouponIDs = []string{"cpn_x"} },
 			"DISCOUNT_NOT_APPLICABLE": func(in *payment.PayInput) { in.DiscountID = "dsc_x" },
-			"FUNDING_NOT_ALLOWED":     func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &half, Online: &on} },
+			"PARTNER_NOT_AVAILABLE":   func(in *payment.PayInput) { in.Funding = payment.Funding{Partner: &payment.PartnerPart{}} },
 			"FUNDING_MISMATCH":        func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &half} },
 			"CURRENCY_MISMATCH":       func(in *payment.PayInput) { in.Funding = payment.Funding{Balance: &usd} },
 			"QUOTE_CHANGED":           func(in *payment.PayInput) { in.ExpectedTotal, in.Funding = &half, payment.Funding{Balance: &half} },

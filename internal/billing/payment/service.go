@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"time"
 
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/clock"
@@ -30,6 +32,9 @@ type Config struct {
 	Ledger   *ledger.Ledger
 	Orders   *order.Service
 	Accounts Accounts
+	Checkout Quoter
+	Benefits Benefits
+	Codes    Codes
 	Policy   *policy.Policy
 	Channels channel.Registry
 	Keys     *idempotency.Store
@@ -47,6 +52,27 @@ type Config struct {
 // Accounts is what payments ask of accounts.
 type Accounts interface {
 	ByID(ctx context.Context, id models.ID) (account models.Account, found bool, err error)
+}
+
+// Quoter judges and prices what is to be paid; it is checkout.Service.
+type Quoter interface {
+	Quote(ctx context.Context, r checkout.Request) (checkout.Quote, error)
+}
+
+// Benefits keeps coupons; it is benefit.Service. All of it runs in the payment's transactions.
+type Benefits interface {
+	// Reserve takes what a payment uses of its coupons; benefit.ErrTaken where they are not as they were priced.
+	Reserve(ctx context.Context, account, payment models.ID, coupons []models.Coupon, uses []models.PaymentCoupon, at time.Time) error
+	// Consume ends the reservation of a payment that succeeded, Release gives back what one took that ended otherwise.
+	Consume(ctx context.Context, account, payment models.ID) error
+	Release(ctx context.Context, account, payment models.ID, at time.Time) error
+}
+
+// Codes are verification codes; it is verification.Service.
+type Codes interface {
+	Wanted(a models.Account) bool
+	Check(ctx context.Context, u verification.Use) (verification.Proof, error)
+	Spend(ctx context.Context, p verification.Proof) error
 }
 
 // Service starts, settles and ends payments. It is safe for concurrent use.
@@ -139,13 +165,13 @@ func (s *Service) event(ctx context.Context, p models.Payment, note string, at t
 	return err
 }
 
-const insert = "INSERT INTO payments (account_id, id, number, purpose, status, currency, amount, balance_amount, online_amount, channel, channel_reference, bank_code, return_url, action_kind, action_method, failure_code, created_by, locale, created_at, expires_at, completed_at, version, sweep_at) " +
-	"VALUES (?,?,?,?,?,?,?,?,?,?,'',?,?,'','','',?,?,?,?,?,1,?)"
+const insert = "INSERT INTO payments (account_id, id, number, purpose, status, currency, amount, balance_amount, online_amount, channel, channel_reference, bank_code, return_url, action_kind, action_method, failure_code, created_by, locale, created_at, expires_at, completed_at, version, sweep_at, partner_amount, partner_id, partner_message, terms) " +
+	"VALUES (?,?,?,?,?,?,?,?,?,?,'',?,?,'','','',?,?,?,?,?,1,?,?,?,?,?)"
 
 // create writes a new payment, version 1, with its first timeline event.
 func (s *Service) create(ctx context.Context, p models.Payment) error {
 	if _, err := s.DB.Exec(ctx, insert, p.AccountID, p.ID, p.Number, string(p.Purpose), string(p.Status), p.Currency, p.Amount, p.BalanceAmount, p.OnlineAmount,
-		string(p.Channel), p.BankCode, p.ReturnURL, p.CreatedBy, p.Locale, p.CreatedAt, p.ExpiresAt, p.CompletedAt, p.SweepAt); err != nil {
+		string(p.Channel), p.BankCode, p.ReturnURL, p.CreatedBy, p.Locale, p.CreatedAt, p.ExpiresAt, p.CompletedAt, p.SweepAt, p.PartnerAmount, p.PartnerID, p.PartnerMessage, p.Terms); err != nil {
 		return err
 	}
 	note := "payment.note.created"

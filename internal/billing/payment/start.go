@@ -166,12 +166,7 @@ func (s *Service) end(ctx context.Context, p models.Payment, ev event, failure s
 		if _, ok := next(p.Status, ev); !ok {
 			return nil
 		}
-		p.FailureCode = failure
-		if err := s.subjectOf(*p).release(ctx, *p); err != nil {
-			return err
-		}
-		_, err := s.move(ctx, p, ev)
-		return err
+		return s.lapse(ctx, p, ev, failure)
 	})
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/live"
 	"paydesk/models"
 )
 
@@ -15,7 +16,7 @@ type subject interface {
 	settle(ctx context.Context, p models.Payment) (bool, error)
 	// book moves the money that the channel collected; it comes last in the transaction.
 	book(ctx context.Context, p models.Payment) error
-	// release frees what the payment held.
+	// release frees what the payment held, except money of the balance: thaw comes last in the transaction.
 	release(ctx context.Context, p models.Payment) error
 }
 
@@ -62,14 +63,40 @@ func (o orders) settle(ctx context.Context, p models.Payment) (bool, error) {
 	if err == nil && taken != wanted {
 		err = errStale // somebody was quicker: look again
 	}
+	if err == nil {
+		err = o.Benefits.Consume(ctx, p.AccountID, p.ID)
+	}
 	return true, err
 }
 
 func (o orders) release(ctx context.Context, p models.Payment) error {
-	_, err := o.Orders.ReleaseHold(ctx, p.AccountID, p.ID, o.Clock.Now())
-	return err
+	now := o.Clock.Now()
+	if _, err := o.Orders.ReleaseHold(ctx, p.AccountID, p.ID, now); err != nil {
+		return err
+	}
+	return o.Benefits.Release(ctx, p.AccountID, p.ID, now)
 }
 
 func (o orders) book(ctx context.Context, p models.Payment) error {
-	return o.Ledger.Transfer(ctx, o.collected(p, models.KindOrderPayment, "pay", models.BookRevenue), clearing(p))
+	if err := o.Ledger.Transfer(ctx, o.collected(p, models.KindOrderPayment, "pay", models.BookRevenue), clearing(p)); err != nil {
+		return err
+	}
+	return o.capture(ctx, p)
+}
+
+// lapse ends a payment without success, in the transaction of ctx: it frees what was held, makes the transition and gives back
+// what was frozen (D3).
+func (s *Service) lapse(ctx context.Context, p *models.Payment, ev event, failure string) error {
+	p.FailureCode = failure
+	if err := s.subjectOf(*p).release(ctx, *p); err != nil {
+		return err
+	}
+	var topics []string
+	if combined(*p) {
+		topics = append(topics, live.Balance(p.AccountID))
+	}
+	if _, err := s.move(ctx, p, ev, topics...); err != nil {
+		return err
+	}
+	return s.thaw(ctx, *p)
 }

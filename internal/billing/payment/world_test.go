@@ -15,6 +15,8 @@ import (
 
 	"paydesk/internal/billing/account"
 	"paydesk/internal/billing/audit"
+	"paydesk/internal/billing/benefit"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
@@ -58,6 +60,8 @@ type world struct {
 	orders   *order.Service
 	accounts *account.Service
 	ledger   *ledger.Ledger
+	benefits *benefit.Service
+	codes    *codes
 	inbox    *webhook.Inbox
 	sweeper  *sweep.Sweeper
 	server   *httptest.Server
@@ -85,7 +89,9 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	w.server = httptest.NewServer(mux)
 	sand := sandbox.New(sandbox.Config{DB: home.DB, Clock: w.clock, PublicURL: func() string { return w.server.URL }, Log: log})
 	channels := w.channels(sand)
-	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Policy: rules, Channels: channels, Keys: keys, Outbox: box, Messages: notify.New(home.DB), Clock: w.clock, Log: log,
+	w.benefits, w.codes = benefit.New(home.DB, w.clock, keys, benefit.Rules{ReturnCoupons: true}), &codes{}
+	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: w.benefits, Verifier: w.codes, Policy: rules, Health: channels.Healthy, Clock: w.clock})
+	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: w.benefits, Codes: w.codes, Policy: rules, Channels: channels, Keys: keys, Outbox: box, Messages: notify.New(home.DB), Clock: w.clock, Log: log,
 		NotifyURL: func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }, ReturnOrigins: func() []string { return []string{"https://console.example"} }})
 	w.inbox = &webhook.Inbox{DB: home.DB, Payments: w.payments, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
@@ -203,12 +209,12 @@ func online(ch models.PaymentChannel, minor int64) payment.Online {
 
 func fromBalance(o models.Order, minor int64) payment.PayInput {
 	m := cny(minor)
-	return payment.PayInput{OrderID: o.ID, Funding: payment.Funding{Balance: &m}}
+	return payment.PayInput{OrderID: o.ID, Agreed: payment.Agreed{Funding: payment.Funding{Balance: &m}}}
 }
 
 func through(o models.Order, ch models.PaymentChannel, minor int64) payment.PayInput {
 	on := online(ch, minor)
-	return payment.PayInput{OrderID: o.ID, Funding: payment.Funding{Online: &on}}
+	return payment.PayInput{OrderID: o.ID, Agreed: payment.Agreed{Funding: payment.Funding{Online: &on}}}
 }
 
 // play is the payer at the provider's page.
