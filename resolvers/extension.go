@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"paydesk/internal/billing/fault"
 )
 
 // Extension is what an executor needs beside the schema: the guard of root fields, faults as payload errors, a memo for each
@@ -34,6 +36,9 @@ func (e extension) InterceptResponse(ctx context.Context, next graphql.ResponseH
 // InterceptField is on the way of every field, so it must cost nothing for those read from a struct.
 func (e extension) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
+	if hidden(ctx, fc) {
+		return nil, fault.ErrNotFound
+	}
 	if !fc.IsResolver {
 		return next(ctx)
 	}

@@ -70,6 +70,8 @@ func (v view) nextAction(p models.Payment) model.PaymentAction {
 		end = &p.CreatedAt
 	}
 	switch p.ActionKind {
+	case models.ActionAwaitPartner:
+		return model.AwaitPartner{ExpiresAt: *end, PartnerID: p.PartnerID}
 	case models.ActionScanQR:
 		return model.ScanQRCode{Content: p.ActionContent, ImageURL: v.r.s.QRImage(p.ID), ExpiresAt: *end}
 	case models.ActionRedirect:
@@ -89,6 +91,9 @@ func (v view) failure(p models.Payment) *model.PaymentFailure {
 	code := p.FailureCode
 	if code == "" {
 		code = "PAYMENT_DECLINED"
+	}
+	if code == "PAYMENT_DECLINED" && p.PartnerAmount > 0 {
+		return v.refusal(p)
 	}
 	return &model.PaymentFailure{Code: model.UserErrorCode(code), Remedy: messages.Remedy(v.locale, code),
 		Message: messages.Text(v.locale, code, map[string]any{"channel": p.Channel})}
@@ -110,6 +115,7 @@ func (v view) events(p *model.Payment, rows []models.PaymentEvent) []*model.Paym
 
 func (r *Resolver) paymentPage(ctx context.Context, account models.ID, filter *model.PaymentFilter, p page.Page) (*model.PaymentConnection, error) {
 	f := paymentFilter(filter)
+	f.AsPartner = asPartner(ctx, account)
 	list, err := r.s.Payments.List(ctx, account, f, p)
 	if err != nil {
 		return nil, err

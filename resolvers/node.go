@@ -83,7 +83,7 @@ func (r *Resolver) readOrders(ctx context.Context, v *auth.Viewer, ids []models.
 
 func (r *Resolver) readPayments(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[string]model.Node) error {
 	if !v.Role.AnyAccount() {
-		rows, err := r.s.Payments.ByIDs(ctx, v.AccountID, ids)
+		rows, err := r.ownPayments(ctx, v.AccountID, ids)
 		for _, p := range r.view(ctx).payments(rows) {
 			out[p.ID] = p
 		}
@@ -134,7 +134,14 @@ func (r *Resolver) paymentFor(ctx context.Context, text string) (models.Payment,
 		return models.Payment{}, fault.ErrNotFound
 	}
 	if v := auth.From(ctx); !v.Role.AnyAccount() {
-		return r.s.Payments.ByID(ctx, v.AccountID, id)
+		rows, err := r.ownPayments(ctx, v.AccountID, []models.ID{id})
+		if err == nil && len(rows) == 0 {
+			err = fault.ErrNotFound
+		}
+		if err != nil {
+			return models.Payment{}, err
+		}
+		return rows[0], nil
 	}
 	return r.s.Payments.ByIDAnywhere(ctx, id)
 }

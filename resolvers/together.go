@@ -76,11 +76,11 @@ func (r *Resolver) ordersByID(ctx context.Context, g groups) (map[models.ID]*mod
 func (r *Resolver) paymentsByID(ctx context.Context, g groups) (map[models.ID]*model.Payment, error) {
 	var rows []models.Payment
 	for account, ids := range g {
-		own, err := r.s.Payments.ByIDs(ctx, account, ids)
+		own, err := r.ownPayments(ctx, account, ids)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, own...)
+		rows = append(rows, visible(ctx, own)...)
 	}
 	out := make(map[models.ID]*model.Payment, len(rows))
 	for _, p := range r.view(ctx).payments(rows) {
@@ -118,7 +118,7 @@ func (r *Resolver) paymentsOfOrder(ctx context.Context, o *model.Order) ([]*mode
 				return nil, err
 			}
 			for id, payments := range byOrder {
-				for _, p := range payments {
+				for _, p := range visible(ctx, payments) {
 					rows, owners = append(rows, p), append(owners, id)
 				}
 			}
