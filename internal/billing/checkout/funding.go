@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"context"
 	"slices"
 
 	"paydesk/internal/billing/fault"
@@ -49,14 +50,15 @@ func shut(code, reason string) *fault.Fault {
 }
 
 // funding says how the quote can be paid; payments are held to the same (C5).
-func (s *Service) funding(v *View) []FundingOption {
+func (s *Service) funding(ctx context.Context, v *View) ([]FundingOption, error) {
 	f := funder{Service: s, c: policy.CustomerOf(&v.Account), v: v, total: v.Total(), spendable: v.Balance.Spendable()}
 	f.account = s.Policy.CheckAccount(f.c, models.PurposeOrders)
 	for _, o := range v.Orders {
 		f.postpaid = f.postpaid || o.ChargingMode == models.Postpaid
 	}
 	f.channels = s.Policy.Channels(f.c, models.PurposeOrders, s.Health)
-	return []FundingOption{f.balance(), f.online(), f.combined(), f.partner()}
+	partner, err := f.partner(ctx)
+	return []FundingOption{f.balance(), f.online(), f.combined(), partner}, err
 }
 
 // funder looks at one quote.
@@ -169,11 +171,19 @@ func holdsWhole(least, most int64, c money.Currency) bool {
 	return most/unit*unit >= least
 }
 
-// partner: the account has one who can be asked (HW-35).
-func (f funder) partner() FundingOption {
-	o := FundingOption{Kind: FundingPartner, Closed: f.barred()}
-	if o.Closed == nil && f.v.Account.PartnerID.IsZero() {
-		o.Closed = fault.New("PARTNER_NOT_AVAILABLE")
+// partner: the account has one who can be asked now (HW-35).
+func (f funder) partner(ctx context.Context) (FundingOption, error) {
+	o, a := FundingOption{Kind: FundingPartner, Closed: f.barred()}, f.v.Account
+	if o.Closed != nil {
+		return o, nil
 	}
-	return o
+	o.Closed = fault.New("PARTNER_NOT_AVAILABLE")
+	if a.PartnerID.IsZero() || a.PartnerID == a.ID {
+		return o, nil
+	}
+	partner, found, err := f.Accounts.ByID(ctx, a.PartnerID)
+	if found && partner.Status == models.AccountActive && partner.Currency == a.Currency {
+		o.Closed = nil
+	}
+	return o, err
 }

@@ -28,6 +28,7 @@ type Orders interface {
 
 // Accounts is what quotes ask of account.Service.
 type Accounts interface {
+	ByID(ctx context.Context, id models.ID) (models.Account, bool, error)
 	WithBalance(ctx context.Context, id models.ID) (models.Account, models.Balance, bool, error)
 }
 

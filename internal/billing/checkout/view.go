@@ -75,8 +75,7 @@ func (s *Service) View(ctx context.Context, r Request, want Want) (v View, err e
 		v.ValidUntil = s.validUntil(rest, itemsOf(rest), v.choice, now)
 	}
 	v.Payable = len(v.Blocked) == 0 && len(v.Reasons) == 0
-	s.complete(&v, want)
-	return v, nil
+	return v, s.complete(ctx, &v, want)
 }
 
 // Describe shows a quote that was made for a payment: the new one of QUOTE_CHANGED. What PAY_REMAINING left out is among the blocked.
@@ -90,8 +89,7 @@ func (s *Service) Describe(ctx context.Context, q Quote, want Want) (v View, err
 		return v, err
 	}
 	v.choice = Choice{Discount: q.Discount, Adjustments: v.offer.adjustments, Coupons: q.Coupons}
-	s.complete(&v, want)
-	return v, nil
+	return v, s.complete(ctx, &v, want)
 }
 
 func orNotFound(err error) error {
@@ -123,7 +121,7 @@ func (s *Service) reason(v *View, now time.Time) {
 }
 
 // complete adds what somebody will look at.
-func (s *Service) complete(v *View, want Want) {
+func (s *Service) complete(ctx context.Context, v *View, want Want) (err error) {
 	maximum := s.Policy.CouponMaximum()
 	if want.Options {
 		v.options(maximum)
@@ -132,8 +130,9 @@ func (s *Service) complete(v *View, want Want) {
 		v.Best = v.recommended(maximum, s.Policy.MergeMaximum())
 	}
 	if want.Funding {
-		v.Funding = s.funding(v)
+		v.Funding, err = s.funding(ctx, v)
 	}
+	return err
 }
 
 // recommended searches for the cheapest choice; a selection that is too large to be paid is not worth it.
