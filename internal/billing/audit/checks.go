@@ -45,11 +45,18 @@ var checks = []Check{
 	{Name: "what a payment took from or brought to the balance is in its postings",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(CASE WHEN kind = 'TOP_UP' THEN amount ELSE 0 END) t, SUM(CASE WHEN kind = 'ORDER_PAYMENT' THEN amount ELSE 0 END) o, SUM(CASE WHEN kind = 'LATE_PAYMENT' THEN amount ELSE 0 END) l " +
 			"FROM postings WHERE seq IS NOT NULL AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s ON s.account_id = p.account_id AND s.payment_id = p.id " +
+			"LEFT JOIN (SELECT account_id, payment_id, SUM(amount - charged) u FROM freezes WHERE order_id IS NOT NULL GROUP BY account_id, payment_id) f ON f.account_id = p.account_id AND f.payment_id = p.id " + // of POSTPAID orders: not charged yet, or released
 			"WHERE COALESCE(s.t, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'TOP_UP' THEN p.online_amount ELSE 0 END " +
-			"OR COALESCE(s.o, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'ORDERS' THEN -p.balance_amount ELSE 0 END OR COALESCE(s.l, 0) <> p.late_amount"},
+			"OR COALESCE(s.o, 0) <> CASE WHEN p.status = 'SUCCEEDED' AND p.purpose = 'ORDERS' THEN COALESCE(f.u, 0) - p.balance_amount ELSE 0 END OR COALESCE(s.l, 0) <> p.late_amount"},
 	{Name: "what moved for a payment names one that is there",
-		Violations: "SELECT s.account_id, s.id FROM postings s LEFT JOIN payments p ON p.account_id = s.account_id AND p.id = s.payment_id " +
+		Violations: "SELECT s.account_id, s.id FROM postings s LEFT JOIN payments p ON p.id = s.payment_id AND (p.account_id = s.account_id OR p.partner_id = s.account_id) " +
 			"WHERE s.kind IN ('TOP_UP','ORDER_PAYMENT','LATE_PAYMENT') AND p.id IS NULL"},
+	{Name: "what a partner paid is in its postings, and nothing else is",
+		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(amount) o FROM postings WHERE seq IS NOT NULL AND kind = 'ORDER_PAYMENT' AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s " +
+			"ON s.account_id = p.partner_id AND s.payment_id = p.id WHERE (p.partner_id IS NULL OR p.partner_id <> p.account_id) AND (p.partner_id IS NOT NULL OR p.partner_amount <> 0) " +
+			"AND COALESCE(s.o, 0) <> CASE WHEN p.status = 'SUCCEEDED' THEN -p.partner_amount ELSE 0 END"},
+	{Name: "what is charged of a freeze is charged once it ends, and no more than was frozen",
+		Violations: "SELECT account_id, COALESCE(order_id, payment_id) FROM freezes WHERE charged < 0 OR charged > amount OR (ended_at IS NULL AND charged <> 0) OR (order_id IS NULL AND charged <> 0)"},
 	{Name: "what a channel collected for a payment is in its clearing account",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(amount) c FROM postings WHERE book LIKE 'clearing:%' AND kind <> 'ADJUSTMENT' AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s " +
 			"ON s.account_id = p.account_id AND s.payment_id = p.id WHERE COALESCE(s.c, 0) <> -(p.late_amount + CASE WHEN p.status = 'SUCCEEDED' THEN p.online_amount ELSE 0 END)"},
@@ -57,7 +64,8 @@ var checks = []Check{
 		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN payments p ON p.account_id = o.account_id AND p.id = o.active_payment_id WHERE o.active_payment_id IS NOT NULL AND (p.id IS NULL OR p.status IN " + ended + ")"},
 	{Name: "a paid order was paid once, with what it says",
 		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN (SELECT a.account_id, a.order_id, COUNT(*) n, SUM(a.due) s FROM payment_orders a JOIN payments p ON p.account_id = a.account_id AND p.id = a.payment_id AND p.status = 'SUCCEEDED' GROUP BY a.account_id, a.order_id) s " +
-			"ON s.account_id = o.account_id AND s.order_id = o.id WHERE COALESCE(s.n, 0) > 1 OR COALESCE(s.s, 0) <> o.paid OR (COALESCE(s.n, 0) = 1 AND o.status NOT IN ('PROCESSING','COMPLETED','DELIVERY_FAILED','REFUNDED')) OR (s.n IS NULL AND o.status IN ('PROCESSING','COMPLETED','DELIVERY_FAILED'))"},
+			"ON s.account_id = o.account_id AND s.order_id = o.id LEFT JOIN (SELECT account_id, order_id, SUM(amount - charged) u FROM freezes WHERE order_id IS NOT NULL AND ended_at IS NOT NULL GROUP BY account_id, order_id) f " +
+			"ON f.account_id = o.account_id AND f.order_id = o.id WHERE COALESCE(s.n, 0) > 1 OR COALESCE(s.s, 0) - COALESCE(f.u, 0) <> o.paid OR (COALESCE(s.n, 0) = 1 AND o.status NOT IN ('PROCESSING','COMPLETED','DELIVERY_FAILED','REFUNDED')) OR (s.n IS NULL AND o.status IN ('PROCESSING','COMPLETED','DELIVERY_FAILED'))"},
 	{Name: "a timeline has one event for each version and ends in the payment's status",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, COUNT(*) n, MAX(version) m FROM payment_events GROUP BY account_id, payment_id) e ON e.account_id = p.account_id AND e.payment_id = p.id " +
 			"LEFT JOIN payment_events l ON l.account_id = p.account_id AND l.payment_id = p.id AND l.version = p.version WHERE COALESCE(e.n, 0) <> p.version OR COALESCE(e.m, 0) <> p.version OR COALESCE(l.status, '') <> p.status"},
