@@ -2,15 +2,18 @@ package checkout
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"paydesk/models"
 )
 
-// maxSets bounds the work of a recommendation: so many sets of coupons are priced at most, over all discounts, which takes a few tens
-// of milliseconds with thirty orders. What is best among them is recommended; as long as the bound is not met, that is provably the
-// cheapest there is.
-const maxSets = 20_000
+// maxWork bounds the work of a recommendation, whatever an account has been granted: so many steps at most, where a step is a candidate
+// looked at or one coupon spread over the orders it pays, about a microsecond each; with at most 200 coupons and discounts (package
+// benefit) thirty orders take at most some 200 ms, a usual account less than one (BenchmarkRecommend). Each discount gets its share of
+// what is left, so that every discount is tried. What is best among all that was priced is recommended; as long as no share runs out,
+// that is provably the cheapest there is.
+const maxWork = 50_000
 
 // Recommendation is the cheapest allowed combination of discount and coupons.
 type Recommendation struct {
@@ -24,57 +27,81 @@ type Recommendation struct {
 // Recommend searches discounts × sets of coupons by branch and bound. Discounts can be chosen, coupons can be used: both are valid
 // now. Equal totals go to fewer coupons, then to no discount or the smaller id, then to the smaller ids of coupons.
 func Recommend(items []Item, discounts, adjustments []models.Discount, coupons []models.Coupon, maximum int) Recommendation {
-	s := search{left: maxSets}
-	plain, _ := discounted(items, nil, adjustments, maximum)
-	full := plain.sum(nil).Total
-	s.best = Recommendation{Total: full}
-	s.try(plain, nil, coupons)
-	for _, d := range slices.SortedFunc(slices.Values(pointers(discounts)), func(a, b *models.Discount) int { return bytes.Compare(a.ID[:], b.ID[:]) }) {
-		if p, fits := discounted(items, d, adjustments, maximum); fits {
-			s.try(p, d, coupons)
-		}
+	options := optionsOf(items, discounts, adjustments, maximum)
+	full := options[0].total
+	s := search{best: Recommendation{Total: full}}
+	slices.SortStableFunc(options, func(a, b option) int { return cmp.Compare(a.total, b.total) }) // a cheap start spares work
+	work := maxWork
+	for i, o := range options {
+		share := work / (len(options) - i)
+		s.work = share
+		s.try(o, coupons)
+		work -= share - max(s.work, 0)
 	}
-	s.best.Saves, s.best.Proven = full-s.best.Total, s.left > 0
+	s.best.Saves, s.best.Proven = full-s.best.Total, !s.cut
 	return s.best
 }
 
-func pointers[T any](values []T) []*T {
-	out := make([]*T, len(values))
-	for i := range values {
-		out[i] = &values[i]
+// option is the list under one discount, or none.
+type option struct {
+	pricing  pricing
+	discount *models.Discount
+	total    int64 // without coupons
+}
+
+// optionsOf begins with no discount; the others fit an order.
+func optionsOf(items []Item, discounts, adjustments []models.Discount, maximum int) []option {
+	plain, _ := discounted(items, nil, adjustments, maximum)
+	out := []option{{plain, nil, plain.sum(nil).Total}}
+	for i := range discounts {
+		if p, fits := discounted(items, &discounts[i], adjustments, maximum); fits {
+			out = append(out, option{p, &discounts[i], p.sum(nil).Total})
+		}
 	}
 	return out
 }
 
 type search struct {
 	best Recommendation
-	left int // sets that may still be priced
+	work int  // steps that the option at hand may still take
+	cut  bool // they did not suffice, here or before
 
-	pricing  pricing
-	discount *models.Discount
-	open     []candidate
-	total    int64 // without coupons
-	chosen   []applied
+	option
+	open    []candidate
+	groups  []group
+	chosen  []int     // positions in open
+	set     []applied // the same, in turn
+	on      []int     // how many of them each order has
+	voucher []bool    // whether one of them is a voucher
 }
 
-// candidate is a coupon that could be used; most is the most it could save, twin the candidate before it that is its equal.
+// candidate is a coupon that could be used; most is the most it could save, twin the one whose turn is just before and that is its equal.
 type candidate struct {
 	applied
 	most int64
 	twin int // −1 for none
 }
 
+// group is orders that the same candidates fit, with these by what they could save of one of its orders, the most first.
+type group struct {
+	orders     []int
+	candidates []int
+	worth      []float64
+}
+
 // try looks for the best set of coupons under one discount.
-func (s *search) try(p pricing, d *models.Discount, coupons []models.Coupon) {
-	s.pricing, s.discount, s.chosen = p, d, nil
-	s.total = p.sum(nil).Total
-	s.open = s.candidates(coupons)
+func (s *search) try(o option, coupons []models.Coupon) {
+	s.option, s.chosen, s.set = o, nil, nil
+	s.on, s.voucher = make([]int, len(o.pricing.items)), make([]bool, len(o.pricing.items))
+	s.candidates(coupons)
+	s.group()
 	s.weigh()
 	s.extend(0)
 }
 
 // candidates are the coupons that could be used alone, those that could save most first.
-func (s *search) candidates(coupons []models.Coupon) (out []candidate) {
+func (s *search) candidates(coupons []models.Coupon) {
+	s.open = nil
 	for i := range coupons {
 		a, reason := s.pricing.eligible(&coupons[i])
 		if reason != "" {
@@ -82,30 +109,25 @@ func (s *search) candidates(coupons []models.Coupon) (out []candidate) {
 		}
 		sum := int64(0)
 		for _, at := range a.orders {
-			sum += s.pricing.lines[at].Due
+			sum += s.pricing.lines[at].Amount - s.pricing.lines[at].Discount
 		}
 		if most := min(coupons[i].Remaining, sum); most > 0 {
-			out = append(out, candidate{a, most, -1})
+			s.open = append(s.open, candidate{a, most, -1})
 		}
 	}
-	slices.SortFunc(out, func(a, b candidate) int {
-		if a.most != b.most {
-			if a.most > b.most {
-				return -1
-			}
-			return 1
-		}
-		return bytes.Compare(a.coupon.ID[:], b.coupon.ID[:])
+	slices.SortFunc(s.open, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.most, a.most), bytes.Compare(a.coupon.ID[:], b.coupon.ID[:]))
 	})
-	for i := range out {
-		for j := i - 1; j >= 0 && out[j].most == out[i].most; j-- {
-			if equal(out[j].coupon, out[i].coupon) {
-				out[i].twin = j
-				break
-			}
+	turns := make([]int, len(s.open))
+	for i := range turns {
+		turns[i] = i
+	}
+	slices.SortFunc(turns, func(a, b int) int { return turn(s.open[a].coupon, s.open[b].coupon) })
+	for n := 1; n < len(turns); n++ {
+		if equal(s.open[turns[n-1]].coupon, s.open[turns[n]].coupon) {
+			s.open[turns[n]].twin = turns[n-1]
 		}
 	}
-	return out
 }
 
 // equal: two coupons that one grant gave, for example, of which one is as good as the other.
@@ -114,69 +136,147 @@ func equal(a, b *models.Coupon) bool {
 		slices.Equal(a.ProductTypes, b.ProductTypes) && slices.Equal(a.NotWith, b.NotWith)
 }
 
+// group finds the groups of orders.
+func (s *search) group() {
+	s.groups = nil
+	for at := range s.pricing.items {
+		var fits []int
+		for i, c := range s.open {
+			if slices.Contains(c.orders, at) {
+				fits = append(fits, i)
+			}
+		}
+		slices.SortStableFunc(fits, func(a, b int) int { return cmp.Compare(s.worth(b), s.worth(a)) })
+		if i := slices.IndexFunc(s.groups, func(g group) bool { return slices.Equal(g.candidates, fits) }); i >= 0 {
+			s.groups[i].orders = append(s.groups[i].orders, at)
+			continue
+		}
+		g := group{orders: []int{at}, candidates: fits}
+		for _, i := range fits {
+			g.worth = append(g.worth, s.worth(i))
+		}
+		s.groups = append(s.groups, g)
+	}
+}
+
+// worth is the most a candidate could save, shared evenly among its orders.
+func (s *search) worth(i int) float64 {
+	return float64(s.open[i].most) / float64(len(s.open[i].orders))
+}
+
 // extend tries every allowed set that begins with the chosen ones and goes on with candidates from here.
 func (s *search) extend(from int) {
-	for i := from; i < len(s.open) && s.left > 0; i++ {
+	for i := from; i < len(s.open); i++ {
 		if !s.promising(i) {
-			return // candidates get smaller: what follows promises less
+			return // fewer candidates promise less
 		}
-		c := s.open[i]
-		if c.twin >= 0 && !s.has(s.open[c.twin]) { // the set with its twin instead is the same set
+		if s.work--; s.work < 0 {
+			s.cut = true
+			return
+		}
+		c := &s.open[i]
+		if c.twin >= 0 && !slices.Contains(s.chosen, c.twin) { // the set with its twin instead is the same set
 			continue
 		}
-		if s.pricing.beside(s.chosen, c.applied) != "" {
+		if !s.room(c) {
 			continue
 		}
-		s.chosen = append(s.chosen, c.applied)
+		s.push(i)
 		s.weigh()
 		s.extend(i + 1)
-		s.chosen = s.chosen[:len(s.chosen)-1]
+		s.pop(i)
 	}
 }
 
-func (s *search) has(c candidate) bool {
-	return slices.ContainsFunc(s.chosen, func(a applied) bool { return a.coupon == c.coupon })
+// room: may the candidate stand beside the chosen ones (C7)?
+func (s *search) room(c *candidate) bool {
+	for _, at := range c.orders {
+		if s.on[at] >= s.pricing.maximum || c.coupon.Kind == models.CouponVoucher && s.voucher[at] {
+			return false
+		}
+	}
+	return true
 }
 
-// promising: could the chosen ones, with candidates from here on, be better than the best? No coupon saves more than its most, an order
-// has at most so many of them, and nothing costs less than nothing.
+func (s *search) push(i int) {
+	c := &s.open[i]
+	at, _ := slices.BinarySearchFunc(s.set, c.applied, func(a, b applied) int { return turn(a.coupon, b.coupon) })
+	s.chosen, s.set = append(s.chosen, i), slices.Insert(s.set, at, c.applied)
+	s.count(c, 1)
+}
+
+func (s *search) pop(i int) {
+	c := &s.open[i]
+	s.chosen = s.chosen[:len(s.chosen)-1]
+	s.set = slices.DeleteFunc(s.set, func(a applied) bool { return a.coupon == c.coupon })
+	s.count(c, -1)
+}
+
+func (s *search) count(c *candidate, n int) {
+	for _, at := range c.orders {
+		s.on[at] += n
+		if c.coupon.Kind == models.CouponVoucher {
+			s.voucher[at] = n > 0
+		}
+	}
+}
+
+// promising: could the chosen ones, with candidates from here on, be better than the best? What a candidate could save is shared evenly
+// among its orders; then no order saves more than those chosen for it and the best others that it has room for, one voucher at most.
+// Fractions are rounded so that too much is promised, never too little.
 func (s *search) promising(from int) bool {
-	saves, room := int64(0), s.pricing.maximum*len(s.pricing.items)-len(s.chosen)
-	for _, a := range s.chosen {
-		saves += s.mostOf(a)
+	saves := 0.0
+	for _, i := range s.chosen {
+		saves += float64(s.open[i].most)
 	}
-	for i := from; i < len(s.open) && room > 0; i++ {
-		saves += s.open[i].most
-		room--
-		if saves >= s.total {
+	for g := range s.groups {
+		saves += s.promise(&s.groups[g], from)
+	}
+	least := int64(0)
+	if saves = saves*(1+1e-12) + 1e-6; saves < float64(s.total) {
+		least = s.total - int64(saves)
+	}
+	return least < s.best.Total || least == s.best.Total && len(s.chosen) < len(s.best.Coupons)
+}
+
+// promise is what candidates from here on could add for the orders of a group.
+func (s *search) promise(g *group, from int) (saves float64) {
+	first := g.orders[0] // what fits one of them fits all
+	room, voucher := s.pricing.maximum-s.on[first], s.voucher[first]
+	for n, i := range g.candidates {
+		if room == 0 {
 			break
 		}
-	}
-	least := max(0, s.total-saves)
-	return least < s.best.Total || least == s.best.Total && len(s.chosen)+1 <= len(s.best.Coupons)
-}
-
-func (s *search) mostOf(a applied) int64 {
-	for _, c := range s.open {
-		if c.coupon == a.coupon {
-			return c.most
+		if i < from {
+			continue
 		}
+		if s.open[i].coupon.Kind == models.CouponVoucher {
+			if voucher {
+				continue
+			}
+			voucher = true
+		}
+		saves += g.worth[n]
+		room--
 	}
-	return 0
+	return saves * float64(len(g.orders))
 }
 
 // weigh prices the chosen set and keeps it where it is better.
 func (s *search) weigh() {
-	s.left--
-	if _, idle := s.pricing.apply(s.chosen); idle != nil {
+	s.work -= len(s.set)
+	if _, idle := s.pricing.apply(s.set); idle != nil {
 		return // the same without it costs as much
 	}
 	total := int64(0)
 	for i := range s.pricing.lines {
 		total += s.pricing.lines[i].Due
 	}
+	if total > s.best.Total {
+		return
+	}
 	r := Recommendation{Discount: s.discount, Total: total}
-	for _, a := range s.chosen {
+	for _, a := range s.set {
 		r.Coupons = append(r.Coupons, a.coupon)
 	}
 	slices.SortFunc(r.Coupons, func(a, b *models.Coupon) int { return bytes.Compare(a.ID[:], b.ID[:]) })
