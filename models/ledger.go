@@ -74,4 +74,6 @@ const (
 	BookRevenue  = "revenue"
 	BookClearing = "clearing:"
 	BookSuspense = "suspense:"
+	// BookRefunding + channel is what is on its way back through a channel: asked for, and not yet told to have arrived.
+	BookRefunding = "refunding:"
 )

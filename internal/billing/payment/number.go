@@ -17,3 +17,6 @@ func newNumber(now time.Time) string {
 	}
 	return now.Format("20060102150405") + string(b)
 }
+
+// NewNumber is a number for what goes to a channel beside payments: refunds have theirs of the same kind.
+func NewNumber(now time.Time) string { return newNumber(now) }

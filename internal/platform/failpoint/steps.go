@@ -17,7 +17,16 @@ const (
 	SettleMoved    = "settle.moved"
 	SettleBooked   = "settle.booked"
 	MessageSent    = "message.sent" // no step of a payment, so not among All
+
+	RefundWritten   = "refund.written"
+	RefundBooked    = "refund.booked"
+	RefundCommitted = "refund.committed"
+	RefundCalled    = "refund.called"
+	RefundApplied   = "refund.applied"
 )
 
-// All is every step, in the order of a payment's life.
+// Refunds are the steps of a refund, in their order.
+var Refunds = []string{RefundWritten, RefundBooked, RefundCommitted, RefundCalled, RefundApplied}
+
+// All is every step, in the order of a payment's life; Refunds come after it.
 var All = []string{TopUpClaimed, TopUpWritten, TopUpCommitted, ChannelStarted, PayClaimed, PayTaken, PayWritten, PayTold, PayFrozen, PayBooked, PayCommitted, SettleTaken, SettleMoved, SettleBooked}
