@@ -91,7 +91,7 @@ func (a *app) develop() http.Handler {
 			rows, err := a.messages.Of(ctx, account)
 			out := make([]dev.Message, len(rows))
 			for i, m := range rows {
-				out[i] = dev.Message{Kind: m.Kind, To: m.To, Subject: m.Subject, Body: m.Body, At: m.At}
+				out[i] = dev.Message{Kind: m.Kind, To: m.To, Subject: m.Subject, Body: m.Body, Code: m.Code, At: m.At}
 			}
 			return out, err
 		},

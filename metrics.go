@@ -24,6 +24,7 @@ type metrics struct {
 	ran      *prometheus.GaugeVec
 	redis    *prometheus.HistogramVec
 	redisBad *prometheus.CounterVec
+	messages *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -55,6 +56,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		redis: histogram("paydesk_redis_duration_seconds", "Round trips to Redis by command; pipeline for several at once.",
 			[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1}, "command"),
 		redisBad: counter("paydesk_redis_errors_total", "Round trips to Redis that failed, by command.", "command"),
+		messages: counter("paydesk_messages_total", "Tries to deliver a message by what became of them: SENT, LATER (tried again), FAILED (given up), USELESS (its time had passed).", "kind", "outcome"),
 	}
 }
 

@@ -109,6 +109,7 @@ func (w *watcher) database(ctx context.Context, show show) {
 		{"paydesk_outbox_lag_seconds", w.a.outbox.Lag, nil},
 		{"paydesk_sweep_lag_seconds", w.a.payments.Lag, []string{"payments"}},
 		{"paydesk_sweep_lag_seconds", w.a.inbox.Lag, []string{"inbox"}},
+		{"paydesk_sweep_lag_seconds", w.a.messages.Lag, []string{"messages"}},
 	} {
 		if lag, err := of.read(ctx); err == nil {
 			show.gauge(of.name, lag.Seconds(), of.labels...)

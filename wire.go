@@ -34,6 +34,7 @@ import (
 	"paydesk/internal/platform/persisted"
 	"paydesk/internal/platform/ratelimit"
 	"paydesk/internal/platform/redisx"
+	"paydesk/internal/platform/seal"
 	"paydesk/internal/platform/telemetry"
 	"paydesk/internal/sandbox"
 	"paydesk/internal/sweep"
@@ -65,6 +66,7 @@ type app struct {
 	payments *payment.Service
 	outbox   *outbox.Outbox
 	messages *notify.Desk
+	seal     *seal.Box
 	registry *prometheus.Registry
 	metrics  *metrics
 	keys     *idempotency.Store
@@ -197,13 +199,15 @@ func (a *app) tokens(ctx context.Context) (err error) {
 	return nil
 }
 
-func (a *app) business(context.Context) (err error) {
+func (a *app) business(ctx context.Context) (err error) {
 	if a.policy, err = policy.Load(a.cfg.Policy); err != nil {
 		return fmt.Errorf("PAYDESK_POLICY: %w", err)
 	}
 	a.keys = idempotency.New(a.db, a.redis, a.clock)
 	a.outbox = outbox.New(a.db, a.clock, a.hub, a.log)
-	a.messages = notify.New(a.db)
+	if err = a.openDesk(ctx); err != nil {
+		return err
+	}
 	a.ledger = ledger.New(a.db)
 	a.benefits = benefit.New(a.db, a.clock, a.keys, benefit.Rules{ReturnCoupons: a.policy.Refunds.ReturnCoupons})
 	a.accounts = account.New(a.db, a.clock, a.keys, a.policy)
@@ -218,7 +222,7 @@ func (a *app) providers(ctx context.Context) (err error) {
 	if a.channels, err = a.adapters(ctx); err != nil {
 		return err
 	}
-	a.codes = &verification.Service{}
+	a.openCodes()
 	a.checkout = checkout.New(checkout.Config{Orders: a.orders, Accounts: a.accounts, Benefits: a.benefits, Verifier: a.codes, Policy: a.policy, Health: a.channels.Healthy, Clock: a.clock})
 	a.payments = payment.New(payment.Config{
 		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Checkout: a.checkout, Benefits: a.benefits, Codes: a.codes, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
@@ -260,6 +264,7 @@ func (a *app) work(context.Context) error {
 		}},
 		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
+		sweep.Job{Name: "messages", Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "idempotency", Run: func(ctx context.Context) (int, error) {
 			n, err := a.keys.Sweep(ctx)
 			return int(n), err

@@ -94,6 +94,11 @@ func (s *Service) send(ctx context.Context, account models.Account, in Sending, 
 	return sent, err
 }
 
+const (
+	day  = 24 * time.Hour
+	keep = 30 * day // how long a code that is over is kept, for whoever asks what happened
+)
+
 // maySend holds resends and a day's codes back. A code that was used is no resend: what comes next is another operation.
 func (s *Service) maySend(ctx context.Context, in Sending, now time.Time) error {
 	last, found, err := s.newest(ctx, in.AccountID, in.UserID, in.Scene)
@@ -104,8 +109,11 @@ func (s *Service) maySend(ctx context.Context, in Sending, now time.Time) error 
 		seconds := int((resendAt.Sub(now) + time.Second - 1) / time.Second)
 		return fault.New("VERIFICATION_TOO_SOON").With("seconds", seconds).Because(&TooSoon{ResendAt: resendAt})
 	}
+	if _, err := s.DB.Exec(ctx, "DELETE FROM verification_codes WHERE account_id = ? AND created_at < ?", in.AccountID, now.Add(-keep)); err != nil {
+		return err
+	}
 	var sends int
-	if _, err := s.DB.QueryRow(ctx, []any{&sends}, "SELECT COUNT(*) FROM verification_codes WHERE account_id = ? AND created_at > ?", in.AccountID, now.Add(-24*time.Hour)); err != nil {
+	if _, err := s.DB.QueryRow(ctx, []any{&sends}, "SELECT COUNT(*) FROM verification_codes WHERE account_id = ? AND created_at > ?", in.AccountID, now.Add(-day)); err != nil {
 		return err
 	}
 	if sends >= s.SendsPerDay {

@@ -22,6 +22,7 @@ type Config struct {
 	Dev          bool     `env:"PAYDESK_DEV" doc:"Development: mounts /dev, /sandbox and /graphiql and seeds demo data. Default: true with SQLite, false otherwise; must be said where PAYDESK_LISTEN is not loopback."`
 	ReturnURLs   []string `env:"PAYDESK_RETURN_URLS" doc:"Origins that returnUrl may point to, separated by commas. Default: the public URL's alone."`
 	Origins      []string `env:"PAYDESK_ALLOWED_ORIGINS" doc:"Origins of pages that may call /graphql across sites (CORS) and open WebSockets, separated by commas. Default: the same origin alone."`
+	SealingKey   string   `env:"PAYDESK_SEALING_KEY" secret:"yes" doc:"Key of 32 bytes in base64 (openssl rand -base64 32) that seals authenticator apps' secrets and hashes verification codes in the database. Empty: one that is made at the first start and lies in the database itself, so that whoever copies all of it can open them. With another key apps must be bound anew."`
 	MetricsToken string   `env:"PAYDESK_METRICS_TOKEN" secret:"yes" doc:"Bearer token wanted at /metrics. Empty: everybody who reaches us can read it; then keep the path from the outside at the proxy."`
 
 	JWT       JWT
@@ -30,6 +31,8 @@ type Config struct {
 	Limits    Limits
 	Persisted Persisted
 	Rates     Rates
+	Mail      Mail
+	SMS       SMS
 	Log       Log
 	Trace     Trace
 	Alipay    Alipay
@@ -108,7 +111,25 @@ type Rates struct {
 	Money   int            `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
 	SignIn  int            `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`
 	Guesses int            `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes of one kind within any hour of one account; development does not widen it."`
+	Codes   int            `env:"PAYDESK_RATE_CODES" default:"20" min:"1" max:"1000000" doc:"Verification codes sent for one account within any 24 hours."`
 	Proxies []netip.Prefix `env:"PAYDESK_TRUSTED_PROXIES" doc:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For is believed, separated by commas. Default: none; the address is the connection's."`
+}
+
+// Mail says which server takes e-mails to customers; without an address they are kept and not sent.
+type Mail struct {
+	Address  string        `env:"PAYDESK_SMTP_ADDRESS" doc:"Mail server that takes e-mails to customers, host:port. Empty: they are kept and not sent; in development /dev/messages shows them."`
+	TLS      string        `env:"PAYDESK_SMTP_TLS" default:"starttls" oneof:"starttls,tls,none" doc:"starttls (always, usually port 587), tls (from the start, usually 465) or none (a relay on the same machine)."`
+	User     string        `env:"PAYDESK_SMTP_USER" doc:"Name to sign in with there. Empty: nobody signs in."`
+	Password string        `env:"PAYDESK_SMTP_PASSWORD" secret:"yes" doc:"Password to sign in with."`
+	From     string        `env:"PAYDESK_SMTP_FROM" doc:"Sender of the e-mails: an address, or a name and an address as in Billing <billing@example.com>."`
+	Timeout  time.Duration `env:"PAYDESK_SMTP_TIMEOUT" default:"15s" min:"1s" max:"1m" doc:"Time for one e-mail."`
+}
+
+// SMS says who takes text messages to customers; without a URL they are kept and not sent.
+type SMS struct {
+	URL     string        `env:"PAYDESK_SMS_URL" secret:"url" doc:"Where text messages to customers are posted as JSON, signed (docs/notifications.md). Empty: they are kept and not sent; in development /dev/messages shows them."`
+	Secret  string        `env:"PAYDESK_SMS_SECRET" secret:"yes" doc:"Key that signs what is posted there, at least 16 characters."`
+	Timeout time.Duration `env:"PAYDESK_SMS_TIMEOUT" default:"10s" min:"100ms" max:"1m" doc:"Time for one text message."`
 }
 
 // Log says what is logged and how.

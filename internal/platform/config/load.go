@@ -60,7 +60,7 @@ func (c *Config) settleData(get func(string) string) error {
 // settle fills the defaults that depend on others and checks what holds between variables.
 func (c *Config) settle(get func(string) string) error {
 	for _, check := range []func(get func(string) string) error{
-		c.settleAddresses, c.settleStores, c.settleDev, c.settleTokens, c.settleTraces, c.settleChannels,
+		c.settleAddresses, c.settleStores, c.settleDev, c.settleTokens, c.settleTraces, c.settleChannels, c.settleMessages,
 	} {
 		if err := check(get); err != nil {
 			return err

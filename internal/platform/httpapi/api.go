@@ -110,6 +110,9 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{o: o, docs: docs, origins: newOrigins(o.Origins, o.Public), metrics: newMetrics(o.Metrics), spool: newSpool(o.Limits.Uploads), seats: newSeats(o.Limits.Sockets), uploading: newSeats(uploadsAtOnce(o.Limits))}
+	if l, ok := o.Limiter.(interface{ OnRefusedGuess(fn func()) }); ok {
+		l.OnRefusedGuess(a.metrics.limits[limitGuesses].Inc)
+	}
 	a.large.left.Store(largeBodies)
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.exec = a.executor()

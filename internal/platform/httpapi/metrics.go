@@ -34,6 +34,7 @@ const (
 	limitOperations = "operations"
 	limitMutations  = "mutations"
 	limitSignIn     = "sign_in"
+	limitGuesses    = "guesses"
 )
 
 // Where a document came from.
@@ -63,8 +64,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m.refusals.WithLabelValues("401", codeUnauthenticated) // at zero, so that the first is seen as an increase
 	m.closes.WithLabelValues("1006", "client")
-	limits := vector(r, "paydesk_rate_limited_total", "Refusals by the rate limits: operations (of a user, an account, an address), mutations (of a user), sign_in (tokens of an address).", "limit")
-	for _, by := range []string{limitOperations, limitMutations, limitSignIn} {
+	limits := vector(r, "paydesk_rate_limited_total", "Refusals by the rate limits: operations (of a user, an account, an address), mutations (of a user), sign_in (tokens of an address), guesses (wrong codes).", "limit")
+	for _, by := range []string{limitOperations, limitMutations, limitSignIn, limitGuesses} {
 		m.limits[by] = limits.WithLabelValues(by)
 	}
 	documents := vector(r, "paydesk_graphql_documents_total", "Documents by how they were named: text in full, registered, automatic (persisted by hash), unknown (a hash that nobody knows).", "source")

@@ -49,8 +49,21 @@ func (l *Limiter) Guess(ctx context.Context, kind, subject string) (wait time.Du
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrAway, err)
 	}
+	if micros > 0 {
+		l.RefusedGuess()
+	}
 	return time.Duration(micros) * time.Microsecond, nil
 }
+
+// RefusedGuess counts a try that was not looked at: Guess does it itself, callers who count tries in their own row do it for those.
+func (l *Limiter) RefusedGuess() {
+	if refused := l.refusedGuess.Load(); refused != nil {
+		(*refused)()
+	}
+}
+
+// OnRefusedGuess has fn told of each try that was not looked at, for metrics.
+func (l *Limiter) OnRefusedGuess(fn func()) { l.refusedGuess.Store(&fn) }
 
 // Right takes the last guess back: it was right. Should Redis be away, the guess stays counted for its hour.
 func (l *Limiter) Right(ctx context.Context, kind, subject string) {

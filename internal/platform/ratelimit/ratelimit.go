@@ -41,6 +41,8 @@ type Limiter struct {
 	signIn      budget
 	guesses     int
 
+	refusedGuess atomic.Pointer[func()]
+
 	patience time.Duration
 	away     atomic.Int64 // unix nanoseconds until which Redis is not asked; 0: it answers
 }
