@@ -55,9 +55,9 @@ require (
 	github.com/phpdave11/gofpdf v1.4.3 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/pquerna/otp v1.5.0
-	github.com/rivo/uniseg v0.4.4 // indirect
+	github.com/rivo/uniseg v0.4.4
 	github.com/wneessen/go-mail v0.8.1
-	golang.org/x/image v0.18.0 // indirect
+	golang.org/x/image v0.18.0
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 )
 

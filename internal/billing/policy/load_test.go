@@ -68,6 +68,7 @@ func TestBrokenProfiles(t *testing.T) {
 		{head + "bills: {tax_percent: 6.555}\n", `line 3, bills.tax_percent: "6.555" is not a percentage`},
 		{head + "refunds: {online_to: MOON}\n", `line 3, refunds.online_to: "MOON" is unknown; what fits: CHANNEL, BALANCE`},
 		{head + "coupons:\n  maximum_per_order: 21\n", "line 4, coupons.maximum_per_order: 21 does not fit; what fits: 0 to 20"},
+		{head + "payment_request:\n  kept: 30d\n", `line 4, payment_request.kept: at least 31d is needed: as long as a repeated request is answered with the same document`},
 		{head + "payment_request:\n  kinds: [ENTERPRISE, PARTNER]\n", `line 4, payment_request.kinds[1]: "PARTNER" is unknown; what fits: INDIVIDUAL, ENTERPRISE`},
 		{head + "operation_protection:\n  scenes: [TOP_UP]\n", `line 4, operation_protection.scenes[0]: "TOP_UP" is unknown; what fits: COMBINED_PAYMENT, WITHDRAWAL, SETTINGS`},
 		{head + "operation_protection:\n  codes: {digits: 3}\n", "line 4, operation_protection.codes.digits: 3 does not fit; what fits: 4 to 10"},

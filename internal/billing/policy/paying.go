@@ -29,6 +29,9 @@ func (p *Policy) PaymentRequestAllowed(kind models.AccountKind) bool {
 	return slices.Contains(p.PaymentRequest.Kinds, kind)
 }
 
+// PaymentRequestKept is how long the document of a payment request is kept after its validity; then it is swept away.
+func (p *Policy) PaymentRequestKept() time.Duration { return time.Duration(p.PaymentRequest.Kept) }
+
 // ProtectedScene reports whether operation protection, where it is on for an account, asks for a code in this scene (D2, HW-34).
 func (p *Policy) ProtectedScene(scene models.VerificationScene) bool {
 	return slices.Contains(p.Protection.Scenes, scene)

@@ -151,10 +151,15 @@ type Refunds struct {
 	ReturnCoupons bool        `yaml:"return_coupons"`
 }
 
-// PaymentRequest says who may have a document made to request the money from their company (HW-25).
+// PaymentRequest says who may have a document made to request the money from their company (HW-25), and how long after its
+// validity the document is kept.
 type PaymentRequest struct {
 	Kinds []models.AccountKind `yaml:"kinds"`
+	Kept  Duration             `yaml:"kept"`
 }
+
+// leastKept is how long a document is kept at least: its idempotency key, which gives it again, lives 30 days (contract §4).
+const leastKept = 31 * 24 * time.Hour
 
 // RefundRoute is where an online part is refunded to.
 type RefundRoute string

@@ -209,6 +209,7 @@ func (p *Policy) checkMoneyOut(c *checker) {
 	c.require(p.Coupons.MaximumPerOrder >= 0 && p.Coupons.MaximumPerOrder <= CouponMaximumLimit, []any{"coupons", "maximum_per_order"},
 		"%d does not fit; what fits: 0 to %d", p.Coupons.MaximumPerOrder, CouponMaximumLimit)
 	oneOf(c, []any{"payment_request", "kinds"}, p.PaymentRequest.Kinds, accountKinds)
+	c.require(p.PaymentRequestKept() >= leastKept, []any{"payment_request", "kept"}, "at least 31d is needed: as long as a repeated request is answered with the same document")
 	known(c, []any{"refunds", "online_to"}, p.Refunds.OnlineTo, refundRoutes)
 	days := p.Remittance.WorkingDays
 	c.require(days.From >= 1 && days.To >= days.From, []any{"remittance", "working_days"}, "from has to be at least 1 and to not below it")
