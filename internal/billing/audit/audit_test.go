@@ -58,6 +58,16 @@ func (b *books) book(fn func(context.Context, *ledger.Ledger, ledger.Movement) e
 	}
 }
 
+// coupon is one of which a payment used an amount for an order.
+func (b *books) coupon(remaining int64, locked models.ID, used int64, payment, order models.ID) {
+	b.Helper()
+	id := models.NewID()
+	b.exec("INSERT INTO coupons (account_id, id, grant_id, name, kind, currency, face, remaining, minimum_spend, product_types, not_with, valid_from, valid_to, payment_id, created_at, updated_at) "+
+		"VALUES (?,?,?,'c','CASH','CNY',?,?,0,'[]','[]',?,?,?,?,?)", b.account, id, id, remaining+used, remaining, now, now.Add(time.Hour), locked, now, now)
+	b.exec("INSERT INTO payment_coupons (account_id, payment_id, coupon_id, order_id, amount, created_at) VALUES (?,?,?,?,?,?)", b.account, payment, id, order, used, now)
+	b.exec("UPDATE payment_orders SET amount = amount + ?, coupon = ? WHERE payment_id = ? AND order_id = ?", used, used, payment, order)
+}
+
 func newBooks(t testing.TB, home testenv.Home) *books {
 	b := &books{TB: t, Home: home, ctx: context.Background(), account: models.NewID()}
 	a := models.Account{ID: b.account, Number: "A", Name: "A", Kind: models.AccountIndividual, Status: models.AccountActive, Region: "CN", Country: "CN", SigningEntity: "MAINLAND", Currency: "CNY", CreatedAt: now, UpdatedAt: now}
@@ -72,13 +82,22 @@ func newBooks(t testing.TB, home testenv.Home) *books {
 	}
 	b.book(receive, 1000, models.KindTopUp, "topup", "clearing:ALIPAY", b.payment("TOP_UP", "SUCCEEDED", 0, 1000))
 	order := b.order("PROCESSING", 300, models.ID{})
-	b.book(spend, 300, models.KindOrderPayment, "pay", "revenue", b.payment("ORDERS", "SUCCEEDED", 300, 0, order))
+	paid := b.payment("ORDERS", "SUCCEEDED", 300, 0, order)
+	b.book(spend, 300, models.KindOrderPayment, "pay", "revenue", paid)
+	b.book(receive, 120, models.KindRefund, "refund", "revenue", paid)
+	refund := models.NewID()
+	b.exec("INSERT INTO refunds (account_id, id, number, payment_id, currency, amount, balance_amount, status, reason, channel, channel_reference, created_by, created_at, completed_at) VALUES (?,?,'R',?,'CNY',120,120,'SUCCEEDED','','','','',?,?)", b.account, refund, paid, now, now)
+	b.exec("INSERT INTO refund_orders (account_id, refund_id, order_id, amount, created_at) VALUES (?,?,?,120,?)", b.account, refund, order, now)
+	b.exec("UPDATE payment_orders SET refunded = 120 WHERE payment_id = ?", paid)
+	b.exec("UPDATE payments SET refunded = 120 WHERE id = ?", paid)
 	held := b.order("PENDING_PAYMENT", 0, models.ID{})
 	open := b.payment("ORDERS", "REQUIRES_ACTION", 0, 300, held)
 	b.exec("UPDATE orders SET active_payment_id = ? WHERE id = ?", open, held)
 	b.book(suspend, 299, models.KindAdjustment, "suspense", "suspense:ALIPAY", open)
 	freeze := func(ctx context.Context, l *ledger.Ledger, m ledger.Movement) error { return l.Freeze(ctx, m) }
 	b.book(freeze, 100, models.KindFreeze, "pay:open", "", open)
+	b.coupon(20, models.ID{}, 30, paid, order)
+	b.coupon(0, open, 10, open, held)
 	b.exec("INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,'ALIPAY','CNY',299,'','R',?)", models.NewID(), b.account, open, now)
 	return b
 }
@@ -88,7 +107,7 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 	breaches := map[string]string{
 		"every entry sums to zero, in one currency at a time":                              "UPDATE postings SET amount = amount - 1 WHERE book = 'revenue'",
 		"every balance is the sum of its postings":                                         "UPDATE balances SET cash = cash + 1",
-		"every balance is what its last posting left":                                      "UPDATE postings SET frozen_after = 1 WHERE seq = 3",
+		"every balance is what its last posting left":                                      "UPDATE postings SET frozen_after = 1 WHERE seq = 4",
 		"every line of a statement follows from the one before":                            "UPDATE postings SET cash_after = 999 WHERE seq = 1",
 		"what is frozen is what was posted as frozen":                                      "UPDATE balances SET frozen = 1",
 		"what is frozen is what its freezes say":                                           "UPDATE balances SET frozen = 2",
@@ -106,10 +125,23 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		"a paid order was paid once, with what it says":                                    "UPDATE orders SET paid = 299 WHERE status = 'PROCESSING'",
 		"a timeline has one event for each version and ends in the payment's status":       "DELETE FROM payment_events",
 		"no payment is open a day after its end":                                           "UPDATE payments SET expires_at = '2026-11-21 07:59:00' WHERE status = 'REQUIRES_ACTION'",
+		"what is left of a coupon is its face less what was used of it":                    "UPDATE coupons SET remaining = remaining - 1 WHERE remaining = 20",
+		"a coupon is locked to the open payment that uses it, and to no other":             "UPDATE coupons SET payment_id = NULL WHERE remaining = 0",
+		"what coupons took off an order is what was used of them":                          "UPDATE payment_orders SET amount = amount + 1, coupon = coupon + 1",
+		"a payment that failed has given its coupons back":                                 "UPDATE payments SET status = 'EXPIRED' WHERE status = 'REQUIRES_ACTION'",
 		"what is in suspense is booked there":                                              "DELETE FROM suspense_items",
 		"nothing waits in the outbox":                                                      "INSERT INTO outbox (id, topics, created_at) VALUES ('0123456789abcdef', 't', '2026-11-22 07:40:00')",
 		"every notification found its payment":                                             "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, received_at) VALUES ('0123456789abcdee', 'ALIPAY', 'e', '', '', '', 'UNKNOWN_REFERENCE', 'n', '2026-11-22 07:40:00')",
 		"nothing waits in the inbox":                                                       "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, received_at) VALUES ('0123456789abcdef', 'ALIPAY', 'd', '', '', '', 'RECEIVED', 'n', '2026-11-22 07:40:00')",
+		"no more was refunded than was paid":                                               "UPDATE payments SET refunded = 301 WHERE purpose = 'ORDERS' AND status = 'SUCCEEDED'",
+		"every refund is the sum of its parts and of its orders' shares":                   "UPDATE refund_orders SET amount = amount - 1",
+		"what a payment has refunded is its refunds that did not fail":                     "UPDATE refunds SET status = 'FAILED'",
+		"what an order has back is its shares of refunds that did not fail":                "UPDATE payment_orders SET refunded = refunded - 1 WHERE refunded > 0",
+		"no part of a payment gave back more than it has":                                  "UPDATE refunds SET balance_amount = balance_amount - 1, online_amount = online_amount + 1",
+		"what refunds gave to balances is in their postings":                               "UPDATE postings SET kind = 'ADJUSTMENT' WHERE kind = 'REFUND' AND seq IS NOT NULL",
+		"what is on its way back through a channel is in its refunding book":               "UPDATE postings SET book = 'refunding:ALIPAY' WHERE kind = 'REFUND' AND seq IS NULL",
+		"an order is REFUNDED when all its money has gone back, and only then":             "UPDATE orders SET status = 'REFUNDED' WHERE status = 'PROCESSING'",
+		"a refund that has ended is asked after no more, one that has not is":              "UPDATE refunds SET sweep_at = created_at",
 		"code money, frozen money and used credit are in their bounds":                     "", // the schema refuses it, see below
 	}
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {

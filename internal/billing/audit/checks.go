@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // stuckAfter is how long a row of outbox or inbox may wait before it counts as stuck.
 const stuckAfter = 10 * time.Minute
@@ -11,7 +14,10 @@ const openAfterEnd = 24 * time.Hour
 const ended = "('SUCCEEDED','FAILED','CANCELED','EXPIRED')"
 
 // checks are all invariants that hold at every commit.
-var checks = []Check{
+var checks = slices.Concat(moneyChecks, refundChecks)
+
+// moneyChecks are those of balances, payments, orders and what comes in and goes out.
+var moneyChecks = []Check{
 	{Name: "every entry sums to zero, in one currency at a time",
 		Violations: "SELECT account_id, entry_id FROM postings GROUP BY account_id, entry_id, currency HAVING SUM(amount) <> 0 OR COUNT(*) < 2"},
 	{Name: "every balance is the sum of its postings",
@@ -59,7 +65,8 @@ var checks = []Check{
 		Violations: "SELECT account_id, COALESCE(order_id, payment_id) FROM freezes WHERE charged < 0 OR charged > amount OR (ended_at IS NULL AND charged <> 0) OR (order_id IS NULL AND charged <> 0)"},
 	{Name: "what a channel collected for a payment is in its clearing account",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, SUM(amount) c FROM postings WHERE book LIKE 'clearing:%' AND kind <> 'ADJUSTMENT' AND payment_id IS NOT NULL GROUP BY account_id, payment_id) s " +
-			"ON s.account_id = p.account_id AND s.payment_id = p.id WHERE COALESCE(s.c, 0) <> -(p.late_amount + CASE WHEN p.status = 'SUCCEEDED' THEN p.online_amount ELSE 0 END)"},
+			"ON s.account_id = p.account_id AND s.payment_id = p.id LEFT JOIN (SELECT account_id, payment_id, SUM(online_amount) r FROM refunds WHERE status = 'SUCCEEDED' AND channel <> '' GROUP BY account_id, payment_id) r " +
+			"ON r.account_id = p.account_id AND r.payment_id = p.id WHERE COALESCE(s.c, 0) <> COALESCE(r.r, 0) - p.late_amount - CASE WHEN p.status = 'SUCCEEDED' THEN p.online_amount ELSE 0 END"},
 	{Name: "no ended payment holds an order",
 		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN payments p ON p.account_id = o.account_id AND p.id = o.active_payment_id WHERE o.active_payment_id IS NOT NULL AND (p.id IS NULL OR p.status IN " + ended + ")"},
 	{Name: "a paid order was paid once, with what it says",
@@ -71,6 +78,18 @@ var checks = []Check{
 			"LEFT JOIN payment_events l ON l.account_id = p.account_id AND l.payment_id = p.id AND l.version = p.version WHERE COALESCE(e.n, 0) <> p.version OR COALESCE(e.m, 0) <> p.version OR COALESCE(l.status, '') <> p.status"},
 	{Name: "no payment is open a day after its end",
 		Violations: "SELECT account_id, id FROM payments WHERE status NOT IN " + ended + " AND expires_at < ?", Args: longOver},
+	{Name: "what is left of a coupon is its face less what was used of it",
+		Violations: "SELECT c.account_id, c.id FROM coupons c LEFT JOIN (SELECT account_id, coupon_id, SUM(amount - returned) s FROM payment_coupons GROUP BY account_id, coupon_id) u ON u.account_id = c.account_id AND u.coupon_id = c.id " +
+			"WHERE c.remaining <> c.face - COALESCE(u.s, 0)"},
+	{Name: "a coupon is locked to the open payment that uses it, and to no other",
+		Violations: "SELECT c.account_id, c.id FROM coupons c LEFT JOIN payments p ON p.account_id = c.account_id AND p.id = c.payment_id WHERE c.payment_id IS NOT NULL AND (p.id IS NULL OR p.status IN " + ended + ") " +
+			"UNION ALL SELECT u.account_id, u.coupon_id FROM payment_coupons u JOIN payments p ON p.account_id = u.account_id AND p.id = u.payment_id AND p.status NOT IN " + ended + " " +
+			"LEFT JOIN coupons c ON c.account_id = u.account_id AND c.id = u.coupon_id AND c.payment_id = u.payment_id WHERE c.id IS NULL"},
+	{Name: "what coupons took off an order is what was used of them",
+		Violations: "SELECT account_id, payment_id FROM (SELECT account_id, payment_id, order_id, coupon amount FROM payment_orders UNION ALL " +
+			"SELECT account_id, payment_id, order_id, -amount FROM payment_coupons) x GROUP BY account_id, payment_id, order_id HAVING SUM(amount) <> 0"},
+	{Name: "a payment that failed has given its coupons back",
+		Violations: "SELECT u.account_id, u.payment_id FROM payment_coupons u LEFT JOIN payments p ON p.account_id = u.account_id AND p.id = u.payment_id WHERE u.returned <> u.amount AND (p.id IS NULL OR p.status IN ('FAILED','CANCELED','EXPIRED'))"},
 	{Name: "what is in suspense is booked there",
 		Violations: "SELECT account_id, payment_id FROM (SELECT account_id, payment_id, currency, amount FROM suspense_items UNION ALL " +
 			"SELECT account_id, payment_id, currency, -amount FROM postings WHERE book LIKE 'suspense:%') x GROUP BY account_id, payment_id, currency HAVING SUM(amount) <> 0"},
