@@ -262,6 +262,7 @@ func (a *app) work(context.Context) error {
 			n, err := a.orders.ExpireDue(ctx, a.clock.Now(), sweepBatch)
 			return int(n), err
 		}},
+		sweep.Job{Name: "coupons", Run: func(ctx context.Context) (int, error) { return a.benefits.Repair(ctx, sweepBatch) }},
 		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
 		sweep.Job{Name: "messages", Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, sweepBatch) }},

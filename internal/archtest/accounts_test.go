@@ -17,33 +17,37 @@ import (
 // anyAccount are the functions whose statements read or change rows of accounts without naming the account, each with its
 // reason. Whoever adds one has to say why nobody can reach another's rows by it.
 var anyAccount = map[string]string{
-	"order.ByIDsAnywhere":    "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
-	"order.ByNumberAnywhere": "the same",
-	"order.Count":            "its condition is where's, which begins with the account",
-	"order.List":             "its condition is where's, which begins with the account",
-	"order.whichNumber":      "numbers are unique in the installation: SERVICE is told which of its own is taken, and nothing else",
-	"order.due":              "work that time brings is of all accounts",
-	"order.expire":           "of the ids that due has found; nothing goes out",
-	"ledger.LineAnywhere":    "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
-	"payment.ByIDAnywhere":   "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
-	"payment.byNumber":       "a channel knows our number alone, and has signed it; the account is what comes out",
-	"payment.Action":         "the QR picture: its link is signed, and good for ten minutes",
-	"payment.Count":          "its conditions are those of lists, which begin with the account or the partner",
-	"payment.List":           "its conditions are those of lists, which begin with the account or the partner",
-	"payment.asked":          "of the partner that was asked, by partner_id (contract §3)",
-	"payment.Sweep":          "work that time brings is of all accounts",
-	"payment.Lag":            "a figure of the whole house",
-	"outbox.Sweep":           "what is to be told is of all accounts, and told by topic",
-	"outbox.tell":            "of the ids that Sweep has found",
-	"outbox.Lag":             "a figure of the whole house",
+	"order.ByIDsAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"order.ByNumberAnywhere":    "the same",
+	"order.Count":               "its condition is where's, which begins with the account",
+	"order.List":                "its condition is where's, which begins with the account",
+	"order.whichNumber":         "numbers are unique in the installation: SERVICE is told which of its own is taken, and nothing else",
+	"order.due":                 "work that time brings is of all accounts",
+	"order.expire":              "of the ids that due has found; nothing goes out",
+	"benefit.ByIDsAnywhere":     "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"benefit.DiscountsAnywhere": "the same",
+	"benefit.Count":             "its condition is condition's, which begins with the account",
+	"benefit.List":              "its condition is condition's, which begins with the account",
+	"ledger.LineAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"payment.ByIDAnywhere":      "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"payment.byNumber":          "a channel knows our number alone, and has signed it; the account is what comes out",
+	"payment.Action":            "the QR picture: its link is signed, and good for ten minutes",
+	"payment.Count":             "its conditions are those of lists, which begin with the account or the partner",
+	"payment.List":              "its conditions are those of lists, which begin with the account or the partner",
+	"payment.asked":             "of the partner that was asked, by partner_id (contract §3)",
+	"payment.Sweep":             "work that time brings is of all accounts",
+	"payment.Lag":               "a figure of the whole house",
+	"outbox.Sweep":              "what is to be told is of all accounts, and told by topic",
+	"outbox.tell":               "of the ids that Sweep has found",
+	"outbox.Lag":                "a figure of the whole house",
 }
 
 // businessCode is where rows of accounts are read and changed; the audit reads them all on purpose.
-var businessCode = []string{"../billing/account", "../billing/ledger", "../billing/order", "../billing/payment", "../webhook", "../sweep", "../platform/idempotency",
+var businessCode = []string{"../billing/account", "../billing/benefit", "../billing/ledger", "../billing/order", "../billing/payment", "../webhook", "../sweep", "../platform/idempotency",
 	"../platform/notify", "../platform/outbox", "../platform/qr", "../../resolvers"}
 
 // anywhere are the functions that read what belongs to any account, and who may call them: nobody else in resolvers.
-var anywhere = regexp.MustCompile(`\.(ByIDsAnywhere|ByIDAnywhere|ByNumberAnywhere|LineAnywhere)\b`)
+var anywhere = regexp.MustCompile(`\.(ByIDsAnywhere|DiscountsAnywhere|ByIDAnywhere|ByNumberAnywhere|LineAnywhere)\b`)
 
 // TestOnlyStaffReachesAnyAccount: a resolver that reads anything of any account has looked at the role before, in the same function.
 func TestOnlyStaffReachesAnyAccount(t *testing.T) {

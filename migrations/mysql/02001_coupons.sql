@@ -18,11 +18,14 @@ CREATE TABLE IF NOT EXISTS coupons (
   created_at DATETIME(6) NOT NULL,
   updated_at DATETIME(6) NOT NULL,
   PRIMARY KEY (account_id, id),
+  CHECK (remaining >= 0),
+  CHECK (remaining <= face),
   KEY coupons_id (id),
   KEY coupons_created (account_id, created_at, id),
   KEY coupons_valid (account_id, valid_to),
   KEY coupons_grant (account_id, grant_id),
-  KEY coupons_payment (account_id, payment_id)
+  KEY coupons_payment (account_id, payment_id),
+  KEY coupons_locked (payment_id)
 ) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- +goose Down

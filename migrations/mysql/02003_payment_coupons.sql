@@ -9,6 +9,9 @@ CREATE TABLE IF NOT EXISTS payment_coupons (
   returned BIGINT NOT NULL DEFAULT 0,
   created_at DATETIME(6) NOT NULL,
   PRIMARY KEY (account_id, payment_id, coupon_id, order_id),
+  CHECK (amount > 0),
+  CHECK (returned >= 0),
+  CHECK (returned <= amount),
   KEY payment_coupons_coupon (account_id, coupon_id),
   KEY payment_coupons_order (account_id, order_id)
 ) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

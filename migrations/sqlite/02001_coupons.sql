@@ -16,13 +16,16 @@ CREATE TABLE coupons (
   payment_id BLOB NULL,
   created_at DATETIME NOT NULL,
   updated_at DATETIME NOT NULL,
-  PRIMARY KEY (account_id, id)
+  PRIMARY KEY (account_id, id),
+  CHECK (remaining >= 0),
+  CHECK (remaining <= face)
 );
 CREATE INDEX coupons_id ON coupons (id);
 CREATE INDEX coupons_created ON coupons (account_id, created_at, id);
 CREATE INDEX coupons_valid ON coupons (account_id, valid_to);
 CREATE INDEX coupons_grant ON coupons (account_id, grant_id);
 CREATE INDEX coupons_payment ON coupons (account_id, payment_id);
+CREATE INDEX coupons_locked ON coupons (payment_id) WHERE payment_id IS NOT NULL;
 
 -- +goose Down
 DROP TABLE coupons;

@@ -81,17 +81,20 @@ func (s *Service) Return(ctx context.Context, account, payment, order models.ID,
 	return s.giveBack(ctx, account, payment, order, false, at)
 }
 
+// kept are the uses of a payment that were not given back.
+const kept = " WHERE account_id = ? AND payment_id = ? AND returned < amount"
+
 // giveBack marks uses as returned, then adds them to their coupons: whoever marks them is the one who adds.
 func (s *Service) giveBack(ctx context.Context, account, payment, order models.ID, locked bool, at time.Time) error {
-	where, args := " WHERE account_id = ? AND payment_id = ? AND returned < amount", []any{account, payment}
+	more, args := "", []any{account, payment}
 	if !order.IsZero() {
-		where, args = where+" AND order_id = ?", append(args, order)
+		more, args = " AND order_id = ?", append(args, order)
 	}
-	uses, err := s.uses(ctx, "SELECT coupon_id, order_id, amount - returned FROM payment_coupons"+where, args...)
+	uses, err := s.uses(ctx, "SELECT coupon_id, order_id, amount - returned FROM payment_coupons"+kept+more, args...)
 	if err != nil || len(uses) == 0 {
 		return err
 	}
-	n, err := s.db.Exec(ctx, "UPDATE payment_coupons SET returned = amount"+where, args...)
+	n, err := s.db.Exec(ctx, "UPDATE payment_coupons SET returned = amount"+kept+more, args...)
 	if err != nil || n == 0 { // somebody else has given them back meanwhile
 		return err
 	}
