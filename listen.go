@@ -12,6 +12,7 @@ import (
 	"paydesk/graph/model"
 	"paydesk/internal/demo"
 	"paydesk/internal/dev"
+	"paydesk/internal/platform/blob"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/httpapi"
 	"paydesk/internal/platform/links"
@@ -30,10 +31,10 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	pictures := qr.New(signer, a.payments.Action)
+	pictures, files := qr.New(signer, a.payments.Action), blob.NewFiles(a.files, signer)
 	face := resolvers.New(resolvers.Services{
-		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Ledger: a.ledger, Benefits: a.benefits, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
-		QRImage: pictures.URL, RequestID: telemetry.RequestID,
+		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
+		QRImage: pictures.URL, FileURL: files.URL, RequestID: telemetry.RequestID,
 	})
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
@@ -50,7 +51,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 			}},
 			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
 		},
-		Webhook: a.inbox.Serve, Pictures: pictures, Page: page.Handler(a.public),
+		Webhook: a.inbox.Serve, Pictures: pictures, Files: files, Page: page.Handler(a.public),
 		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
 	})
 	if err != nil {

@@ -66,6 +66,8 @@ func (r *Resolver) userErrors(ctx context.Context, f *fault.Fault) ([]model.User
 			Available: v.amount(d.Available), Required: v.amount(d.Required), Shortfall: v.amount(d.Shortfall)})
 	case *fault.OrdersNotPayable:
 		return v.ordersNotPayable(ctx, f, d)
+	case *fault.VerificationRequired:
+		return one(v.verificationRequired(f, d))
 	case *checkout.Changed:
 		checkout, err := v.changed(ctx, d.Quote)
 		return []model.UserError{model.QuoteChanged{Code: code, Message: v.message(f), Field: path(f), Checkout: checkout}}, err

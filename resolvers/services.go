@@ -17,19 +17,23 @@ import (
 
 // Services are what the resolvers call. Every field is needed except Health and RequestID.
 type Services struct {
-	Accounts Accounts
-	Orders   Orders
-	Payments Payments
-	Ledger   Statement
-	Checkout Checkout
-	Benefits Benefits
-	Policy   *policy.Policy
-	Health   policy.Health // which channels answer now; nil: all do
-	Live     Live
-	Clock    clock.Clock
-	Log      *slog.Logger
+	Accounts     Accounts
+	Orders       Orders
+	Payments     Payments
+	Ledger       Statement
+	Checkout     Checkout
+	Benefits     Benefits
+	Requests     PaymentRequests
+	Verification Verification
+	Policy       *policy.Policy
+	Health       policy.Health // which channels answer now; nil: all do
+	Live         Live
+	Clock        clock.Clock
+	Log          *slog.Logger
 	// QRImage is the signed address of the picture of a payment's QR code.
 	QRImage func(payment models.ID) string
+	// FileURL is the signed address of a file.
+	FileURL func(f models.File) string
 	// RequestID names the request in logs and in masked errors.
 	RequestID func(ctx context.Context) string
 }
@@ -43,6 +47,7 @@ type Accounts interface {
 	WithBalance(ctx context.Context, id models.ID) (models.Account, models.Balance, bool, error)
 	Open(ctx context.Context, o account.Opening) (models.Account, error)
 	Update(ctx context.Context, id models.ID, u account.Update) (models.Account, error)
+	UpdateSettings(ctx context.Context, t account.Turning, codes account.Codes) (models.Account, error)
 }
 
 // Orders is what the face needs of order.Service.

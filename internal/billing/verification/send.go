@@ -87,7 +87,7 @@ func (s *Service) send(ctx context.Context, account models.Account, in Sending, 
 		sent = Sent{To: mask(account, in.Kind), ResendAt: now.Add(time.Duration(rules.ResendAfter)), ExpiresAt: row.ExpiresAt}
 		args := map[string]any{"case": string(in.Scene), "minutes": int(time.Duration(rules.Validity).Minutes())}
 		if what.total != nil {
-			args["amount"], args["orders"] = *what.total, what.orders
+			args["amount"], args["balance"], args["online"], args["orders"] = *what.total, what.balance, what.online, what.orders
 		}
 		return s.Messages.Tell(ctx, notify.Letter{Account: account, Locale: in.Locale, Key: "letter.code", Args: args, At: now, Code: code, Only: string(in.Kind), Until: row.ExpiresAt})
 	})
@@ -133,9 +133,10 @@ func digits(n int) (string, error) {
 
 // agreed is what a code is bound to.
 type agreed struct {
-	terms  []byte // nil: to nothing
-	total  *money.Money
-	orders int
+	terms           []byte // nil: to nothing
+	total           *money.Money
+	balance, online money.Money // its parts, where there is a total
+	orders          int
 }
 
 // named checks the orders and amounts of a sending. Amounts are bound with orders alone.
@@ -169,7 +170,7 @@ func (s *Service) named(ctx context.Context, in Sending) (agreed, error) {
 		return agreed{}, err
 	}
 	total := money.New(balance.Minor+online.Minor, balance.Currency)
-	return agreed{terms: terms(ids, balance, online), total: &total, orders: len(ids)}, nil
+	return agreed{terms: terms(ids, balance, online), total: &total, balance: balance, online: online, orders: len(ids)}, nil
 }
 
 // all are the orders that were named, each of which has to be there, and those linked to them.
