@@ -61,6 +61,9 @@ func (t *ticking) run(selected, add, remove []models.ID) {
 	gone := map[models.ID]bool{}
 	for _, id := range distinct(remove) {
 		for _, o := range t.bundle(id) {
+			if gone[o.ID] {
+				continue
+			}
 			gone[o.ID] = true
 			if slices.Contains(selected, o.ID) && !slices.Contains(remove, o.ID) {
 				t.AutoDeselected = append(t.AutoDeselected, o)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,8 +56,12 @@ type world struct {
 	ledger   *ledger.Ledger
 	down     map[models.PaymentChannel]bool
 	me       models.Account
-	numbers  int
 }
+
+var serial atomic.Int64
+
+// fresh is a name that nothing else has, in whatever home.
+func fresh(prefix string) string { return fmt.Sprint(prefix, serial.Add(1)) }
 
 func each(t *testing.T, profile string, test func(t *testing.T, w *world)) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) { test(t, newWorld(t, home, profile)) })
@@ -90,8 +95,7 @@ func (w *world) must(err error) {
 // open opens an account: an individual of MAINLAND with yuan, unless it says otherwise.
 func (w *world) open(o account.Opening) models.Account {
 	w.Helper()
-	w.numbers++
-	o.Number, o.Name, o.RealName, o.Region, o.Country = fmt.Sprint("A", w.numbers), "Lin", "Lin", "CN", "CN"
+	o.Number, o.Name, o.RealName, o.Region, o.Country = fresh("A"), "Lin", "Lin", "CN", "CN"
 	if o.Kind == "" {
 		o.Kind = models.AccountIndividual
 	}
@@ -109,10 +113,9 @@ func (w *world) open(o account.Opening) models.Account {
 // give credits the balance, in minor units.
 func (w *world) give(minor int64) {
 	w.Helper()
-	w.numbers++
 	w.must(w.DB.InTx(w.ctx, func(ctx context.Context) error {
 		return w.ledger.Receive(ctx, ledger.Movement{AccountID: w.me.ID, Amount: money.New(minor, money.Currency(w.me.Currency)), Kind: models.KindAdjustment,
-			Reference: fmt.Sprint("gift", w.numbers), Book: "clearing:TEST", At: w.clock.Now()})
+			Reference: fresh("gift"), Book: "clearing:TEST", At: w.clock.Now()})
 	}))
 }
 
@@ -122,8 +125,7 @@ func amount(minor int64, currency string) input.Amount {
 
 // one is an order of one line; change may alter it.
 func (w *world) one(minor int64, change ...func(*order.NewOrder)) order.NewOrder {
-	w.numbers++
-	o := order.NewOrder{Number: fmt.Sprint("CS", w.numbers), Type: "NEW_PURCHASE", ProductType: "ecs", Items: []order.NewItem{{Name: "server", Quantity: 1, Amount: amount(minor, w.me.Currency)}}}
+	o := order.NewOrder{Number: fresh("CS"), Type: "NEW_PURCHASE", ProductType: "ecs", Items: []order.NewItem{{Name: "server", Quantity: 1, Amount: amount(minor, w.me.Currency)}}}
 	for _, c := range change {
 		c(&o)
 	}
