@@ -120,8 +120,14 @@ func (v view) oneOrder(ctx context.Context, o models.Order) (*model.Order, error
 	return out[0], nil
 }
 
+// maxFilterValues bounds what a list may be narrowed to; there are fifteen types and statuses.
+const maxFilterValues = 100
+
 // orderPage reads a page of an account's orders, as much of it as the client asked for.
 func (r *Resolver) orderPage(ctx context.Context, account models.ID, filter *model.OrderFilter, by *model.OrderOrder, p page.Page) (*model.OrderConnection, error) {
+	if filter != nil && len(filter.ProductTypes)+len(filter.Types)+len(filter.Statuses) > maxFilterValues {
+		return nil, fault.BadInput("filter: at most 100 values in all")
+	}
 	links := selectsNode(ctx, "linkedOrders")
 	q := order.Query{AccountID: account, Filter: orderFilter(filter), Page: p, Total: selects(ctx, "totalCount"),
 		Linked: links || selectsNode(ctx, "payability")}

@@ -3,16 +3,18 @@ package order
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
+	"paydesk/internal/billing/input"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
 
 // Filter narrows a list (HW-5). An empty field does not narrow; a list means any of its values.
 type Filter struct {
-	Number       string // exact or the beginning
+	Number       string // exact or the beginning, by the letter: a number's capitals count, no character stands for others
 	ProductTypes []string
 	Types        []string
 	Statuses     []models.OrderStatus
@@ -51,20 +53,13 @@ type List struct {
 // List reads a page in one statement, by keyset: any depth costs the same. Errors: page.Invalid for a cursor of another
 // order of the list.
 func (s *Service) List(ctx context.Context, q Query) (List, error) {
-	where, args := condition(q.AccountID, q.Filter)
-	total, query := sql.NullInt64{}, make([]byte, 0, 1024)
-	more := []any{}
-	query = append(query, "SELECT "+columns...)
-	sort := sortOf(q.OrderBy, q.Ascending)
-	if q.Total {
-		query = append(query, ", (SELECT COUNT(*) FROM orders WHERE "+where+") AS total"...)
-		args = append(args, args...)
-		more = append(more, &total)
-	}
-	query = append(query, " FROM orders WHERE "+where...)
-	query, args, err := q.Page.Append(query, args, sort)
+	query, args, err := q.statement()
 	if err != nil {
 		return List{}, err
+	}
+	total, more := sql.NullInt64{}, []any{}
+	if q.Total {
+		more = append(more, &total)
 	}
 	rows := make([]models.Order, 0, q.Page.Size+1)
 	sc := newScanner(more...)
@@ -72,10 +67,11 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 		o, err := sc.scan(r)
 		rows = append(rows, o)
 		return err
-	}, string(query), args...)
+	}, query, args...)
 	if err != nil {
 		return List{}, err
 	}
+	sort := sortOf(q.OrderBy, q.Ascending)
 	out := List{Result: page.Finish(q.Page, rows, func(o models.Order) page.Cursor { return cursor(o, sort.Tag) })}
 	if q.Total {
 		if out.Total, err = s.total(ctx, q, total); err != nil {
@@ -86,6 +82,19 @@ func (s *Service) List(ctx context.Context, q Query) (List, error) {
 		out.Linked, err = s.LinkedTo(ctx, q.AccountID, out.Items)
 	}
 	return out, err
+}
+
+// statement reads the page, and in front of every row's end what the filter matches in all, where that is wanted.
+func (q Query) statement() (string, []any, error) {
+	where, args := condition(q.AccountID, q.Filter)
+	text := append(make([]byte, 0, 1024), "SELECT "+columns...)
+	if q.Total {
+		text = append(text, ", (SELECT COUNT(*) FROM orders WHERE "+where+") AS total"...)
+		args = append(args, args...)
+	}
+	text = append(text, " FROM orders WHERE "+where...)
+	text, args, err := q.Page.Append(text, args, sortOf(q.OrderBy, q.Ascending))
+	return string(text), args, err
 }
 
 // total is what came with the rows. An empty page has none: on the first page it is zero, on a later one it is counted.
@@ -108,11 +117,15 @@ func condition(account models.ID, f Filter) (string, []any) {
 	where, args := strings.Builder{}, make([]any, 0, 16)
 	where.WriteString("account_id = ?")
 	args = append(args, account)
-	if f.Number != "" {
+	if number := strings.TrimSpace(f.Number); number != "" {
 		// A range instead of LIKE: the same on both homes, with no character that means something else. Numbers are
-		// visible ASCII, so the next character after all of them ends the range.
-		where.WriteString(" AND number >= ? AND number < ?")
-		args = append(args, f.Number, f.Number+"\x7f")
+		// visible ASCII, so the next character after all of them ends the range; what no number has, none begins with.
+		if input.Number(number) != nil {
+			where.WriteString(" AND 1 = 0")
+		} else {
+			where.WriteString(" AND number >= ? AND number < ?")
+			args = append(args, number, number+"\x7f")
+		}
 	}
 	in(&where, &args, "product_type", f.ProductTypes)
 	in(&where, &args, "type", f.Types)
@@ -128,7 +141,11 @@ func condition(account models.ID, f Filter) (string, []any) {
 	return where.String(), args
 }
 
+// in narrows a column to any of the values, each taken once and in a fixed order, so that equal lists are one statement.
 func in[T ~string](where *strings.Builder, args *[]any, column string, values []T) {
+	if len(values) > 1 {
+		values = slices.Compact(slices.Sorted(slices.Values(values)))
+	}
 	switch len(values) {
 	case 0:
 		return

@@ -216,3 +216,26 @@ func TestListCountsAnEmptyLaterPage(t *testing.T) {
 		}
 	})
 }
+
+// HW-5: a number is searched by the letter: nothing in it stands for other characters, capitals count, and what no number can
+// have finds nothing, on both homes.
+func TestListByNumber(t *testing.T) {
+	each(t, func(t *testing.T, e *env) {
+		for _, n := range []string{"CS_1", "CSx1", "CS%2", "cs_1", "CS_1-b", "~~"} {
+			o := newOrder("1")
+			o.Number = n
+			e.place(o)
+		}
+		for search, want := range map[string]string{
+			"CS_1": "CS_1 CS_1-b ", "CS_": "CS_1 CS_1-b ", "CS%": "CS%2 ", "cs": "cs_1 ", " CSx1 ": "CSx1 ", "%": "", "_": "", "~": "~~ ", "~~": "~~ ", "~~~": "",
+			"CS 1": "", "CS_1\x00": "", "ＣＳ": "", "\x7f": "", strings.Repeat("C", 65): "", "": "CS%2 CS_1 CS_1-b CSx1 cs_1 ~~ ", "  ": "CS%2 CS_1 CS_1-b CSx1 cs_1 ~~ ",
+		} {
+			l, err := e.List(e.ctx, order.Query{AccountID: e.account, Filter: order.Filter{Number: search}, Page: page.First(20), Total: true})
+			e.must(err)
+			slices.SortFunc(l.Items, func(a, b models.Order) int { return cmp.Compare(a.Number, b.Number) })
+			if got := numbers(l.Items); got != want || int(*l.Total) != strings.Count(want, " ") {
+				t.Errorf("%q finds %q (%d), not %q", search, got, *l.Total, want)
+			}
+		}
+	})
+}
