@@ -20,10 +20,13 @@ import (
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
+	"paydesk/internal/billing/paymentrequest"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/blob"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/database"
@@ -64,6 +67,9 @@ type app struct {
 	codes    *verification.Service
 	checkout *checkout.Service
 	payments *payment.Service
+	refunds  *refund.Service
+	files    *blob.Store
+	requests *paymentrequest.Service
 	outbox   *outbox.Outbox
 	messages *notify.Desk
 	seal     *seal.Box
@@ -228,7 +234,11 @@ func (a *app) providers(ctx context.Context) (err error) {
 		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Checkout: a.checkout, Benefits: a.benefits, Codes: a.codes, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
 		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
 	})
-	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Channels: a.channels, Clock: a.clock, Log: a.log, Heard: a.metrics.notified}
+	a.files = blob.New(a.db)
+	a.requests = paymentrequest.New(paymentrequest.Config{DB: a.db, Keys: a.keys, Quotes: a.checkout, Accounts: a.accounts, Files: a.files, Policy: a.policy, Clock: a.clock})
+	a.refunds = refund.New(refund.Config{DB: a.db, Ledger: a.ledger, Payments: a.payments, Orders: a.orders, Benefits: a.benefits, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys,
+		Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log, NotifyURL: a.notifyURL})
+	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Refunds: a.refunds, Channels: a.channels, Clock: a.clock, Log: a.log, Heard: a.metrics.notified}
 	a.metrics.open(balance)
 	return nil
 }
@@ -258,6 +268,7 @@ const (
 func (a *app) work(context.Context) error {
 	a.sweeper = sweep.New(sweepEvery, a.log, a.metrics.sweep,
 		sweep.Job{Name: "payments", Run: func(ctx context.Context) (int, error) { return a.payments.Sweep(ctx, sweepBatch) }},
+		sweep.Job{Name: "refunds", Run: func(ctx context.Context) (int, error) { return a.refunds.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "orders", Run: func(ctx context.Context) (int, error) {
 			n, err := a.orders.ExpireDue(ctx, a.clock.Now(), sweepBatch)
 			return int(n), err
@@ -266,6 +277,7 @@ func (a *app) work(context.Context) error {
 		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
 		sweep.Job{Name: "messages", Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, sweepBatch) }},
+		sweep.Job{Name: "files", Run: func(ctx context.Context) (int, error) { return a.files.Sweep(ctx, a.clock.Now(), sweepBatch) }},
 		sweep.Job{Name: "idempotency", Run: func(ctx context.Context) (int, error) {
 			n, err := a.keys.Sweep(ctx)
 			return int(n), err

@@ -50,6 +50,7 @@ type Options struct {
 	Scalars    Scalars        // nil: custom scalars are judged by their fields
 
 	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
+	Files    http.Handler                                                                // /files/…
 	Pictures http.Handler                                                                // /qr/…
 	Page     http.Handler                                                                // / and what is not anybody else's
 	Develop  http.Handler                                                                // /dev/…, only with Dev
@@ -168,6 +169,9 @@ func (a *API) otherRoutes() http.Handler {
 		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
 			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
 		})
+	}
+	if a.o.Files != nil {
+		r.Handle("/files/*", readOnly(a.o.Files))
 	}
 	if a.o.Pictures != nil {
 		r.Handle("/qr/*", readOnly(a.o.Pictures))

@@ -16,9 +16,9 @@ import (
 )
 
 // routes that are traced, by the beginning of their path. Health, metrics and the page are not: they would drown the rest. Paths
-// themselves go into no span, for those of pictures are signed.
+// themselves go into no span, for those of pictures and files are signed.
 var tracedRoutes = []struct{ prefix, route string }{
-	{"/graphql", "/graphql"}, {"/webhooks/", "/webhooks/{channel}"}, {"/qr/", "/qr/*"}, {"/sandbox/", "/sandbox/*"},
+	{"/graphql", "/graphql"}, {"/webhooks/", "/webhooks/{channel}"}, {"/qr/", "/qr/*"}, {"/files/", "/files/*"}, {"/sandbox/", "/sandbox/*"},
 }
 
 // incoming begins the span of a request. A WebSocket has none: its operations have.
