@@ -70,7 +70,7 @@ func (w *world) told(account models.ID, text string) (kinds []string) {
 	return kinds
 }
 
-var byBoth = []string{notify.Email, notify.SMS}
+var bySMSAndEmail = []string{notify.Email, notify.SMS}
 
 // HW-22, HW-35, HW-R21: the partner is asked by SMS and e-mail, its balance pays, the customer is told.
 func TestPartnerPays(t *testing.T) {
@@ -90,7 +90,7 @@ func TestPartnerPays(t *testing.T) {
 			t.Errorf("timeline %+v", e)
 		}
 		for _, text := range []string{"Example asks you to pay", "42.50", bundle[0].Number + ", " + bundle[1].Number, "our November servers", p.Number, end.In(time.FixedZone("CST", 8*3600)).Format("2006-01-02 15:04")} {
-			if kinds := w.told(partner.AccountID, text); !slices.Equal(kinds, byBoth) {
+			if kinds := w.told(partner.AccountID, text); !slices.Equal(kinds, bySMSAndEmail) {
 				t.Errorf("the partner was told %q by %v", text, kinds)
 			}
 		}
@@ -112,7 +112,7 @@ func TestPartnerPays(t *testing.T) {
 		if len(lines.Items) != 1 || lines.Items[0].Amount != -42_50 || lines.Items[0].PaymentID != p.ID {
 			t.Errorf("the partner's statement: %+v", lines.Items)
 		}
-		if kinds := w.told(w.payer.AccountID, "has paid"); !slices.Equal(kinds, byBoth) {
+		if kinds := w.told(w.payer.AccountID, "has paid"); !slices.Equal(kinds, bySMSAndEmail) {
 			t.Error("the customer was told by", kinds)
 		}
 		for _, again := range []error{second(w.payments.ApprovePartner(w.ctx, partner, p.ID)), second(w.payments.DeclinePartner(w.ctx, partner, p.ID, ""))} {
@@ -141,7 +141,7 @@ func TestPartnerDeclines(t *testing.T) {
 		if p = w.now(p); p.Status != models.PaymentFailed || p.FailureCode != "PAYMENT_DECLINED" || p.DeclineReason != "over the budget of this quarter" || w.availableOf(partner.AccountID) != 100_00 {
 			t.Errorf("%+v", p)
 		}
-		if kinds := w.told(w.payer.AccountID, "over the budget of this quarter"); !slices.Equal(kinds, byBoth) {
+		if kinds := w.told(w.payer.AccountID, "over the budget of this quarter"); !slices.Equal(kinds, bySMSAndEmail) {
 			t.Error("the customer was told by", kinds)
 		}
 		w.give(30_00)
