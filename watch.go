@@ -108,6 +108,7 @@ func (w *watcher) database(ctx context.Context, show show) {
 	}{
 		{"paydesk_outbox_lag_seconds", w.a.outbox.Lag, nil},
 		{"paydesk_sweep_lag_seconds", w.a.payments.Lag, []string{"payments"}},
+		{"paydesk_sweep_lag_seconds", w.a.refunds.Lag, []string{"refunds"}},
 		{"paydesk_sweep_lag_seconds", w.a.inbox.Lag, []string{"inbox"}},
 		{"paydesk_sweep_lag_seconds", w.a.messages.Lag, []string{"messages"}},
 	} {

@@ -47,7 +47,7 @@ type reader func(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[s
 func (r *Resolver) readers() map[string]reader {
 	return map[string]reader{
 		models.PrefixAccount: r.readAccounts, models.PrefixOrder: r.readOrders,
-		models.PrefixPayment: r.readPayments, models.PrefixPosting: r.readTransactions,
+		models.PrefixPayment: r.readPayments, models.PrefixRefund: r.readRefunds, models.PrefixPosting: r.readTransactions,
 		models.PrefixCoupon: r.readCoupons, models.PrefixDiscount: r.readDiscounts,
 	}
 }

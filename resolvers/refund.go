@@ -2,15 +2,86 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
+	"paydesk/internal/billing/refund"
+	"paydesk/internal/platform/auth"
+	"paydesk/models"
 )
 
-func (r *Resolver) refundPayment(ctx context.Context, input model.RefundPaymentInput) (*model.RefundPaymentPayload, error) {
-	return nil, fault.ErrUnavailable // TODO
+// Refunds is what the face needs of refund.Service.
+type Refunds interface {
+	Refund(ctx context.Context, in refund.Input) (models.Payment, error)
+	ByID(ctx context.Context, account, id models.ID) (models.Refund, error)
+	ByIDAnywhere(ctx context.Context, id models.ID) (models.Refund, error)
+	OfPayments(ctx context.Context, account models.ID, payments []models.ID) (map[models.ID][]models.Refund, error)
 }
 
-func (r *Resolver) refundsOf(ctx context.Context, obj *model.Payment) ([]*model.Refund, error) {
-	return nil, fault.ErrUnavailable // TODO
+func (r *Resolver) refundPayment(ctx context.Context, in model.RefundPaymentInput) (*model.RefundPaymentPayload, error) {
+	out := refund.Input{Reason: in.Reason, By: auth.From(ctx).UserID}
+	var err error
+	if out.PaymentID, err = models.Decode(models.PrefixPayment, in.PaymentID); err != nil {
+		return nil, fault.New("PAYMENT_NOT_FOUND", "input", "paymentId")
+	}
+	if in.OrderID != nil {
+		if out.OrderID, err = orderID(*in.OrderID); err != nil {
+			return nil, err
+		}
+	}
+	if in.Amount != nil {
+		amount, err := toMoney(*in.Amount, "input", "amount")
+		if err != nil {
+			return nil, err
+		}
+		out.Amount = &amount
+	}
+	p, err := r.s.Refunds.Refund(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RefundPaymentPayload{Payment: r.view(ctx).payment(p)}, nil
+}
+
+// refundsOf are the refunds of payments, newest first: one statement for all of them.
+func (r *Resolver) refundsOf(ctx context.Context, p *model.Payment) ([]*model.Refund, error) {
+	found, err := model.Together(p.Cohort, "refunds", func(payments []*model.Payment) (map[models.ID][]*model.Refund, error) {
+		v, out := r.view(ctx), map[models.ID][]*model.Refund{}
+		for account, ids := range group(payments, paymentKey) {
+			byPayment, err := r.s.Refunds.OfPayments(ctx, account, ids)
+			if err != nil {
+				return nil, err
+			}
+			for id, rows := range byPayment {
+				for _, row := range rows {
+					out[id] = append(out[id], v.refund(row))
+				}
+			}
+		}
+		return out, nil
+	})
+	return found[p.Key], err
+}
+
+func (v view) refund(r models.Refund) *model.Refund {
+	return &model.Refund{ID: r.ID.Encode(models.PrefixRefund), Amount: v.money(r.Amount, r.Currency), Status: model.RefundStatus(r.Status), Reason: r.Reason, CreatedAt: r.CreatedAt}
+}
+
+func (r *Resolver) readRefunds(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[string]model.Node) error {
+	for _, id := range ids {
+		read := r.s.Refunds.ByIDAnywhere
+		if !v.Role.AnyAccount() {
+			read = func(ctx context.Context, id models.ID) (models.Refund, error) { return r.s.Refunds.ByID(ctx, v.AccountID, id) }
+		}
+		row, err := read(ctx, id)
+		switch {
+		case err == nil:
+			n := r.view(ctx).refund(row)
+			out[n.ID] = n
+		case !errors.Is(err, fault.ErrNotFound):
+			return err
+		}
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ type Services struct {
 	Accounts     Accounts
 	Orders       Orders
 	Payments     Payments
+	Refunds      Refunds
 	Ledger       Statement
 	Checkout     Checkout
 	Benefits     Benefits

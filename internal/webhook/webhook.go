@@ -22,7 +22,7 @@ import (
 	"paydesk/models"
 )
 
-// Payments applies what a channel says.
+// Payments applies what a channel says of payments, or of refunds.
 type Payments interface {
 	Apply(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (payment.Verdict, error)
 }
@@ -31,6 +31,7 @@ type Payments interface {
 type Inbox struct {
 	DB       *database.DB
 	Payments Payments
+	Refunds  Payments // applies what names a refund
 	Channels channel.Registry
 	Clock    clock.Clock
 	Log      *slog.Logger
@@ -142,7 +143,11 @@ func (i *Inbox) later(tries int) time.Time {
 // apply tries a notification for the attempts-th time; when it is tried next has been written before. An unknown reference
 // is given up in the end.
 func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChannel, ev channel.Event, attempts int) error {
-	verdict, err := i.Payments.Apply(ctx, name, ev)
+	applier := i.Payments
+	if ev.RefundNumber != "" {
+		applier = i.Refunds
+	}
+	verdict, err := applier.Apply(ctx, name, ev)
 	if err != nil {
 		return err
 	}
