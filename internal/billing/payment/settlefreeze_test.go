@@ -200,7 +200,7 @@ func TestSettleFreezeOfCredit(t *testing.T) {
 		if b := w.balance(); b.Available() != 0 || b.CreditUsed != 20_00 || b.Frozen != 25_00 {
 			t.Errorf("%+v", b)
 		}
-		_, err = w.accounts.Update(w.ctx, w.payer.AccountID, account.Update{CreditLimit: &input.Amount{Decimal: "0.00", Currency: "CNY"}})
+		_, err = w.accounts.Update(w.ctx, w.payer.AccountID, account.Update{CreditLimit: &input.Amount{Decimal: "20.00", Currency: "CNY"}})
 		w.must(err)
 		_, err = w.payments.SettleFreeze(w.ctx, o[1].ID, cny(25_00))
 		w.must(err)
