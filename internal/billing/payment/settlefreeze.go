@@ -111,9 +111,9 @@ func (s *Service) EndFreeze(ctx context.Context, f models.Freeze, charge int64) 
 		text string
 		args []any
 	}{
-		{"UPDATE orders SET paid = ?, updated_at = ? WHERE account_id = ? AND id = ?", []any{charge, now, f.AccountID, f.OrderID}},
+		{"UPDATE payments SET refunded = refunded + ? WHERE account_id = ? AND id = ?", []any{released, f.AccountID, f.PaymentID}}, // first: refunds wait here, and read what stands after it
 		{"UPDATE payment_orders SET refunded = refunded + ? WHERE account_id = ? AND payment_id = ? AND order_id = ?", []any{released, f.AccountID, f.PaymentID, f.OrderID}},
-		{"UPDATE payments SET refunded = refunded + ? WHERE account_id = ? AND id = ?", []any{released, f.AccountID, f.PaymentID}},
+		{"UPDATE orders SET paid = ?, updated_at = ? WHERE account_id = ? AND id = ?", []any{charge, now, f.AccountID, f.OrderID}},
 		{"UPDATE freezes SET charged = ? WHERE account_id = ? AND reference = ? AND ended_at IS NULL", []any{charge, f.AccountID, f.Reference}},
 	} {
 		if _, err := s.DB.Exec(ctx, q.text, q.args...); err != nil {
