@@ -15,6 +15,7 @@ import (
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
@@ -62,9 +63,12 @@ func newStage(ctx context.Context, c Config) *stage {
 	s.accounts = account.New(c.DB, past, keys, c.Policy)
 	s.orders = order.New(c.DB, past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
 	s.ledger = ledger.New(c.DB)
-	benefits, codes := benefit.New(c.DB, past, keys, benefit.Rules{}), &verification.Service{}
-	quotes := checkout.New(checkout.Config{Orders: s.orders, Accounts: s.accounts, Benefits: benefits, Verifier: codes, Policy: c.Policy, Clock: past})
-	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: c.Policy,
+	s.benefits = benefit.New(c.DB, past, keys, benefit.Rules{ReturnCoupons: c.Policy.ReturnCoupons()})
+	codes := &verification.Service{} // nothing here needs one
+	quotes := checkout.New(checkout.Config{Orders: s.orders, Accounts: s.accounts, Benefits: s.benefits, Verifier: codes, Policy: c.Policy, Clock: past})
+	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Checkout: quotes, Benefits: s.benefits, Codes: codes, Policy: c.Policy,
+		Keys: keys, Outbox: c.Outbox, Messages: notify.New(c.DB), Clock: past, Log: c.Log})
+	s.refunds = refund.New(refund.Config{DB: c.DB, Ledger: s.ledger, Payments: s.payments, Orders: s.orders, Benefits: s.benefits, Accounts: s.accounts, Policy: c.Policy,
 		Keys: keys, Outbox: c.Outbox, Messages: notify.New(c.DB), Clock: past, Log: c.Log})
 	return s
 }

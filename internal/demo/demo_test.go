@@ -108,6 +108,48 @@ func TestSeed(t *testing.T) {
 	})
 }
 
+// What can be tried at once: coupons and discounts of every kind, a partner that is asked, money frozen and given back, more orders
+// than one payment takes.
+func TestSeedHasSomethingOfEverything(t *testing.T) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		c := config(t, home, "default")
+		if done, err := demo.Seed(context.Background(), c); !done || err != nil {
+			t.Fatal(done, err)
+		}
+		now := c.Clock.Now()
+		for what, n := range map[string]int64{
+			"cash coupons":            count(t, home, "SELECT COUNT(*) FROM coupons WHERE kind = 'CASH' AND remaining > 0 AND valid_to > ?", now),
+			"vouchers":                count(t, home, "SELECT COUNT(*) FROM coupons WHERE kind = 'DISCOUNT_AMOUNT' AND remaining > 0 AND valid_to > ?", now),
+			"with a minimum":          count(t, home, "SELECT COUNT(*) FROM coupons WHERE minimum_spend > 0"),
+			"for some products":       count(t, home, "SELECT COUNT(*) FROM coupons WHERE product_types LIKE '%RDS%'"),
+			"not with every discount": count(t, home, "SELECT COUNT(*) FROM coupons WHERE not_with LIKE '%PROMOTION%'"),
+			"coupons that are over":   count(t, home, "SELECT COUNT(*) FROM coupons WHERE valid_to <= ?", now),
+			"coupons that are used":   count(t, home, "SELECT COUNT(*) FROM payment_coupons WHERE amount > 0"),
+			"partners asked":          count(t, home, "SELECT COUNT(*) FROM payments WHERE status = 'REQUIRES_ACTION' AND partner_amount > 0 AND expires_at > ?", now.Add(48*time.Hour)),
+			"partners that paid":      count(t, home, "SELECT COUNT(*) FROM payments WHERE status = 'SUCCEEDED' AND partner_amount > 0"),
+			"frozen":                  count(t, home, "SELECT COUNT(*) FROM freezes WHERE ended_at IS NULL"),
+			"not frozen any more":     count(t, home, "SELECT COUNT(*) FROM freezes WHERE ended_at IS NOT NULL"),
+			"refunded in part":        count(t, home, "SELECT COUNT(*) FROM payments WHERE refunded > 0 AND refunded < amount"),
+			"outside a contract":      count(t, home, "SELECT COUNT(*) FROM orders WHERE status = 'PENDING_PAYMENT' AND outside_contract = ?", true),
+			"POSTPAID":                count(t, home, "SELECT COUNT(*) FROM orders WHERE status = 'PENDING_PAYMENT' AND charging_mode = 'POSTPAID'"),
+			"more than 30 to pay":     count(t, home, "SELECT COUNT(*) FROM (SELECT account_id FROM orders WHERE status = 'PENDING_PAYMENT' GROUP BY account_id HAVING COUNT(*) > 30) x"),
+			"bundles in review": count(t, home, "SELECT COUNT(*) FROM orders a JOIN orders b ON b.account_id = a.account_id AND b.bundle_id = a.bundle_id "+
+				"WHERE a.status = 'PENDING_REVIEW' AND b.status = 'PENDING_PAYMENT'"),
+			"protected, with a partner": count(t, home, "SELECT COUNT(*) FROM accounts WHERE kind = 'ENTERPRISE' AND partner_id IS NOT NULL AND operation_protection = ?", true),
+		} {
+			if n == 0 {
+				t.Errorf("none: %s", what)
+			}
+		}
+		if n := count(t, home, "SELECT COUNT(DISTINCT kind) FROM discounts WHERE valid_to > ?", now); n != 4 {
+			t.Errorf("%d kinds of discount", n)
+		}
+		if count(t, home, "SELECT COUNT(*) FROM discounts WHERE kind = 'PRICE_ADJUSTMENT' AND product_types NOT LIKE '%SCM%'") > 0 {
+			t.Error("a price is adjusted for whatever is bought: it would change what everybody else tries")
+		}
+	})
+}
+
 // Every profile has demo data.
 func TestSeedUnderEveryProfile(t *testing.T) {
 	for _, profile := range []string{"pingan", "tencent", "alibaba-intl", "huawei"} {
@@ -121,6 +163,9 @@ func TestSeedUnderEveryProfile(t *testing.T) {
 			t.Logf("%d accounts, %d orders in %s", count(t, home, "SELECT COUNT(*) FROM accounts"), count(t, home, "SELECT COUNT(*) FROM orders"), time.Since(start))
 			if count(t, home, "SELECT COUNT(*) FROM accounts") == 0 {
 				t.Error("nobody there")
+			}
+			if report, err := audit.Run(context.Background(), home.DB, time.Now()); err != nil || !report.Clean() {
+				t.Errorf("audit: %+v (%v)", report.Findings, err)
 			}
 		})
 	}

@@ -33,6 +33,7 @@ var cast = []Persona{
 	{Name: "Zhao Min", UserID: "u-zhao", Role: auth.Partner, Locale: "zh-Hans", AccountNumber: huizhiNumber},
 	{Name: "Sun Lei", UserID: "u-sun", Role: auth.Creator, Locale: "zh-Hant", AccountNumber: huizhiNumber},
 	{Name: "He Fang", UserID: "u-he", Role: auth.Creator, Locale: "zh-Hans", AccountNumber: westernNumber},
+	{Name: "Guo Hua", UserID: "u-guo", Role: auth.Finance, Locale: "zh-Hans", AccountNumber: branchesNumber},
 	{Name: "Zhou Tao (operations)", UserID: "u-zhou", Role: auth.Operator, Locale: "zh-Hans"},
 	{Name: "Order centre", UserID: "s-order-centre", Role: auth.Service, Locale: "en"},
 }

@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/refund"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/locale"
 	"paydesk/models"
 )
 
@@ -27,6 +30,8 @@ type stage struct {
 	orders   *order.Service
 	ledger   *ledger.Ledger
 	payments *payment.Service
+	benefits *benefit.Service
+	refunds  *refund.Service
 	numbers  int
 }
 
@@ -88,15 +93,84 @@ func (s *stage) place(a models.Account, bundle bool, products []product) []model
 }
 
 // pay pays an order from the balance a few minutes later, with those linked to it.
-func (s *stage) pay(a models.Account, o models.Order, total int64) {
+func (s *stage) pay(a models.Account, o models.Order, total int64) models.Payment {
+	return s.payWith(a, o, total, nil, "")
+}
+
+// payWith does so with coupons and a discount; total is what is then due.
+func (s *stage) payWith(a models.Account, o models.Order, total int64, coupons []models.Coupon, discount string) models.Payment {
+	m := money.New(total, money.Currency(a.Currency))
+	agreed := payment.Agreed{Funding: payment.Funding{Balance: &m}, DiscountID: discount, ConfirmOutsideContract: true}
+	for _, c := range coupons {
+		agreed.CouponIDs = append(agreed.CouponIDs, c.ID.Encode(models.PrefixCoupon))
+	}
+	return s.settle(a, o, agreed)
+}
+
+// ask lets the account's partner be asked to pay (HW-35).
+func (s *stage) ask(a models.Account, o models.Order, message string) models.Payment {
+	return s.settle(a, o, payment.Agreed{Funding: payment.Funding{Partner: &payment.PartnerPart{Message: message}}})
+}
+
+func (s *stage) settle(a models.Account, o models.Order, agreed payment.Agreed) (p models.Payment) {
 	if s.err != nil {
-		return
+		return p
 	}
 	s.clock.now = s.clock.now.Add(7 * time.Minute)
-	m := money.New(total, money.Currency(a.Currency))
-	_, err := s.payments.Pay(s.ctx, payment.Payer{AccountID: a.ID, UserID: "demo", Locale: "zh-Hans"},
-		payment.PayInput{OrderID: o.ID, Agreed: payment.Agreed{Funding: payment.Funding{Balance: &m}, ConfirmOutsideContract: true}})
+	p, err := s.payments.Pay(s.ctx, payment.Payer{AccountID: a.ID, UserID: "demo", Locale: locale.OfCountry(a.Country)}, payment.PayInput{OrderID: o.ID, Agreed: agreed})
 	s.fail("pay "+o.Number, err)
+	return p
+}
+
+// approve lets a partner pay what it was asked for (HW-R21).
+func (s *stage) approve(partner models.ID, p models.Payment) {
+	if s.err == nil {
+		s.clock.now = s.clock.now.Add(3 * time.Hour)
+		_, err := s.payments.ApprovePartner(s.ctx, payment.Payer{AccountID: partner, UserID: "demo", Locale: locale.SimplifiedChinese}, p.ID)
+		s.fail("approve", err)
+	}
+}
+
+// charge ends what a POSTPAID order froze: so much of it was used.
+func (s *stage) charge(o models.Order, used int64) {
+	if s.err == nil {
+		s.clock.now = s.clock.now.Add(day)
+		_, err := s.payments.SettleFreeze(s.ctx, o.ID, money.New(used, money.Currency(o.Currency)))
+		s.fail("charge "+o.Number, err)
+	}
+}
+
+// refund gives a part of a payment back, a day later.
+func (s *stage) refund(p models.Payment, amount int64, reason string) {
+	if s.err == nil {
+		s.clock.now = s.clock.now.Add(day)
+		m := money.New(amount, money.Currency(p.Currency))
+		_, err := s.refunds.Refund(s.ctx, refund.Input{PaymentID: p.ID, Amount: &m, Reason: reason, By: "demo"})
+		s.fail("refund "+p.Number, err)
+	}
+}
+
+// grant gives an account coupons, good for days from now.
+func (s *stage) grant(a models.Account, g benefit.Coupons, amount string, days int) []models.Coupon {
+	if s.err != nil {
+		return nil
+	}
+	g.AccountID, g.Face = a.ID, input.Amount{Decimal: amount, Currency: a.Currency}
+	g.ValidTo = s.clock.now.Add(time.Duration(days) * day)
+	out, err := s.benefits.Grant(s.ctx, g)
+	s.fail("grant "+g.Name, err)
+	return out
+}
+
+// discount gives an account a discount, good for days from now; it returns its id as clients write it.
+func (s *stage) discount(a models.Account, kind models.DiscountKind, name, percent string, days int, products ...string) string {
+	if s.err != nil {
+		return ""
+	}
+	d, err := s.benefits.GrantDiscount(s.ctx, benefit.Discount{AccountID: a.ID, Name: name, Kind: kind, PercentOff: percent, ProductTypes: products,
+		ValidTo: s.clock.now.Add(time.Duration(days) * day)})
+	s.fail("discount "+name, err)
+	return d.ID.Encode(models.PrefixDiscount)
 }
 
 // bought is an order that was placed, paid and delivered.

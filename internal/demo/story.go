@@ -10,12 +10,13 @@ import (
 
 // Numbers of the demo accounts: personas find their account by them.
 const (
-	linNumber     = "100200300401"
-	yuntuNumber   = "100200300402"
-	mayaNumber    = "100200300403"
-	huizhiNumber  = "100200300404"
-	nordNumber    = "100200300405"
-	westernNumber = "100200300406"
+	linNumber      = "100200300401"
+	yuntuNumber    = "100200300402"
+	mayaNumber     = "100200300403"
+	huizhiNumber   = "100200300404"
+	nordNumber     = "100200300405"
+	westernNumber  = "100200300406"
+	branchesNumber = "100200300407"
 )
 
 // play tells the whole story.
@@ -26,6 +27,7 @@ func (s *stage) play() {
 	s.maya()
 	s.nord()
 	s.western()
+	s.branches()
 }
 
 // partner is a reseller with money, who pays for its customers when asked to.
@@ -92,6 +94,10 @@ func (s *stage) yuntu(partner models.ID) {
 		s.pay(a, o, o.AmountDue) // paid, and being delivered
 	}
 	s.yuntuWaiting(a)
+	s.yuntuSaves(a)
+	if !partner.IsZero() {
+		s.yuntuAsks(a, partner)
+	}
 }
 
 // yuntuWaiting is what waits to be paid, in every way that orders can wait.
