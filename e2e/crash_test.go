@@ -41,15 +41,15 @@ func walks() (list []aWalk) {
 		"settle.":  {"topUp", "pay online"},
 		"pay.":     {"pay from balance", "pay online"},
 	}
-	// What pay does only where it moves the balance itself.
-	balanceOnly := []string{failpoint.PayTold, failpoint.PayBooked}
+	// What pay does only where it moves the balance itself, and only where it holds the orders.
+	balanceOnly, holdOnly := []string{failpoint.PayBooked}, []string{failpoint.PayFrozen}
 	for _, step := range failpoint.All {
 		for prefix, names := range jobs {
 			if !strings.HasPrefix(step, prefix) {
 				continue
 			}
 			for _, job := range names {
-				if job == "pay online" && slices.Contains(balanceOnly, step) {
+				if job == "pay online" && slices.Contains(balanceOnly, step) || job == "pay from balance" && slices.Contains(holdOnly, step) {
 					continue
 				}
 				list = append(list, aWalk{step, job})
