@@ -168,12 +168,17 @@ func (w *world) cancel(o models.Order) {
 	w.must(err)
 }
 
-// hold lets a payment hold an order.
-func (w *world) hold(o models.Order) {
+// hold lets a payment hold an order; release frees it.
+func (w *world) hold(o models.Order) (release func()) {
 	w.Helper()
+	payment := models.NewID()
 	w.must(w.DB.InTx(w.ctx, func(ctx context.Context) error {
-		return w.orders.Hold(ctx, w.me.ID, []models.ID{o.ID}, models.NewID(), w.clock.Now())
+		return w.orders.Hold(ctx, o.AccountID, []models.ID{o.ID}, payment, w.clock.Now())
 	}))
+	return func() {
+		_, err := w.orders.ReleaseHold(w.ctx, o.AccountID, payment, w.clock.Now())
+		w.must(err)
+	}
 }
 
 func (w *world) coupon(kind models.CouponKind, minor int64, change ...func(*benefit.Coupons)) models.Coupon {
