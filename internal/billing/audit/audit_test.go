@@ -123,6 +123,10 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		"what a channel collected for a payment is in its clearing account":                "UPDATE postings SET book = 'elsewhere' WHERE book LIKE 'clearing:%' AND kind = 'TOP_UP'",
 		"no ended payment holds an order":                                                  "UPDATE payments SET status = 'EXPIRED' WHERE status = 'REQUIRES_ACTION'",
 		"a paid order was paid once, with what it says":                                    "UPDATE orders SET paid = 299 WHERE status = 'PROCESSING'",
+		"a bundle is paid as a whole, by one payment":                                      "UPDATE orders SET bundle_id = '0123456789abcdef'",
+		"no order waits a day after its end":                                               "UPDATE orders SET expires_at = '2026-11-21 07:59:00', active_payment_id = NULL",
+		"an order that was decided about does not wait for it":                             "UPDATE orders SET decision = 'approved'",
+		"a coupon has between nothing and its face":                                        "", // the same
 		"a timeline has one event for each version and ends in the payment's status":       "DELETE FROM payment_events",
 		"no payment is open a day after its end":                                           "UPDATE payments SET expires_at = '2026-11-21 07:59:00' WHERE status = 'REQUIRES_ACTION'",
 		"what is left of a coupon is its face less what was used of it":                    "UPDATE coupons SET remaining = remaining - 1 WHERE remaining = 20",
@@ -182,6 +186,9 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		}
 		if _, err := b.DB.Exec(b.ctx, "UPDATE balances SET credit_used = -1"); err == nil {
 			t.Error("the schema took a negative credit")
+		}
+		if _, err := b.DB.Exec(b.ctx, "UPDATE coupons SET remaining = face + 1"); err == nil {
+			t.Error("the schema took more than a coupon's face")
 		}
 	})
 }

@@ -73,6 +73,13 @@ var moneyChecks = []Check{
 		Violations: "SELECT o.account_id, o.id FROM orders o LEFT JOIN (SELECT a.account_id, a.order_id, COUNT(*) n, SUM(a.due) s FROM payment_orders a JOIN payments p ON p.account_id = a.account_id AND p.id = a.payment_id AND p.status = 'SUCCEEDED' GROUP BY a.account_id, a.order_id) s " +
 			"ON s.account_id = o.account_id AND s.order_id = o.id LEFT JOIN (SELECT account_id, order_id, SUM(amount - charged) u FROM freezes WHERE order_id IS NOT NULL AND ended_at IS NOT NULL GROUP BY account_id, order_id) f " +
 			"ON f.account_id = o.account_id AND f.order_id = o.id WHERE COALESCE(s.n, 0) > 1 OR COALESCE(s.s, 0) - COALESCE(f.u, 0) <> o.paid OR (COALESCE(s.n, 0) = 1 AND o.status NOT IN ('PROCESSING','COMPLETED','DELIVERY_FAILED','REFUNDED')) OR (s.n IS NULL AND o.status IN ('PROCESSING','COMPLETED','DELIVERY_FAILED'))"},
+	{Name: "a bundle is paid as a whole, by one payment",
+		Violations: "SELECT o.account_id, o.bundle_id FROM orders o LEFT JOIN (SELECT a.account_id, a.order_id, a.payment_id FROM payment_orders a JOIN payments p ON p.account_id = a.account_id AND p.id = a.payment_id AND p.status = 'SUCCEEDED') s " +
+			"ON s.account_id = o.account_id AND s.order_id = o.id WHERE o.bundle_id IS NOT NULL GROUP BY o.account_id, o.bundle_id HAVING COUNT(s.order_id) <> 0 AND (COUNT(s.order_id) <> COUNT(*) OR COUNT(DISTINCT s.payment_id) > 1)"},
+	{Name: "no order waits a day after its end", // unless a payment holds it
+		Violations: "SELECT account_id, id FROM orders WHERE status IN ('PENDING_REVIEW','PENDING_CONFIRMATION','PENDING_PAYMENT') AND active_payment_id IS NULL AND expires_at < ?", Args: longOver},
+	{Name: "an order that was decided about does not wait for it",
+		Violations: "SELECT account_id, id FROM orders WHERE decision <> '' AND (status IN ('PENDING_REVIEW','PENDING_CONFIRMATION') OR decided_by = '')"},
 	{Name: "a timeline has one event for each version and ends in the payment's status",
 		Violations: "SELECT p.account_id, p.id FROM payments p LEFT JOIN (SELECT account_id, payment_id, COUNT(*) n, MAX(version) m FROM payment_events GROUP BY account_id, payment_id) e ON e.account_id = p.account_id AND e.payment_id = p.id " +
 			"LEFT JOIN payment_events l ON l.account_id = p.account_id AND l.payment_id = p.id AND l.version = p.version WHERE COALESCE(e.n, 0) <> p.version OR COALESCE(e.m, 0) <> p.version OR COALESCE(l.status, '') <> p.status"},
@@ -81,6 +88,8 @@ var moneyChecks = []Check{
 	{Name: "what is left of a coupon is its face less what was used of it",
 		Violations: "SELECT c.account_id, c.id FROM coupons c LEFT JOIN (SELECT account_id, coupon_id, SUM(amount - returned) s FROM payment_coupons GROUP BY account_id, coupon_id) u ON u.account_id = c.account_id AND u.coupon_id = c.id " +
 			"WHERE c.remaining <> c.face - COALESCE(u.s, 0)"},
+	{Name: "a coupon has between nothing and its face",
+		Violations: "SELECT account_id, id FROM coupons WHERE remaining < 0 OR remaining > face"},
 	{Name: "a coupon is locked to the open payment that uses it, and to no other",
 		Violations: "SELECT c.account_id, c.id FROM coupons c LEFT JOIN payments p ON p.account_id = c.account_id AND p.id = c.payment_id WHERE c.payment_id IS NOT NULL AND (p.id IS NULL OR p.status IN " + ended + ") " +
 			"UNION ALL SELECT u.account_id, u.coupon_id FROM payment_coupons u JOIN payments p ON p.account_id = u.account_id AND p.id = u.payment_id AND p.status NOT IN " + ended + " " +
