@@ -61,6 +61,7 @@ type world struct {
 	orders   *order.Service
 	payments *payment.Service
 	ledger   *ledger.Ledger
+	benefits *benefit.Service
 	hub      *live.Hub
 	log      *syncBuffer
 	me       models.Account
@@ -103,6 +104,7 @@ func newWorld(t testing.TB) *world {
 	w.orders = order.New(w.home.DB, clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(w.home.DB, clock, keys, rules)
 	benefits, codes := benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true}), &verification.Service{}
+	w.benefits = benefits
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: clock})
 	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Keys: keys, Outbox: box, Messages: notify.New(w.home.DB), Clock: clock, Log: quiet,
 		Channels: channel.Registry{models.ChannelAlipay: shop{}}, NotifyURL: func(models.PaymentChannel) string { return "https://paydesk.example/hook" },
