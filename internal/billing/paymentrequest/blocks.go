@@ -79,6 +79,7 @@ func (s sheet) howToPay() []pdf.Row {
 		return s.block("how", s.text("console", nil))
 	}
 	rows := s.block("how", s.text("transfer", map[string]any{"amount": s.money(s.r.Total)}))
+	rows[len(rows)-1].Below = 0
 	number := to.Number
 	if s.account.DedicatedAccountNumber != "" {
 		number = s.account.DedicatedAccountNumber

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"time"
 
 	"paydesk/internal/billing/checkout"
@@ -41,10 +42,13 @@ type Accounts interface {
 }
 
 // Service makes payment requests. Safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	drawing chan struct{} // a document takes some 30 MB and a core while it is drawn: no more at once than cores
+}
 
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{c, make(chan struct{}, runtime.GOMAXPROCS(0))} }
 
 // Input is who asks for what: one to the policy's maximum of orders, linked ones counted. Locale is the document's language.
 type Input struct {
@@ -90,12 +94,22 @@ func (s *Service) make(ctx context.Context, in Input) (Request, error) {
 	now := s.Clock.Now()
 	r := Request{PaymentRequest: models.PaymentRequest{AccountID: in.AccountID, ID: models.NewID(), Number: newNumber(now.In(s.Policy.Location())), Currency: account.Currency,
 		Total: quote.Priced.Total, FileID: models.NewID(), ValidUntil: quote.ValidUntil, CreatedBy: in.UserID, CreatedAt: now}}
-	content, err := draw(sheet{r: r.PaymentRequest, quote: quote, account: account, policy: s.Policy, locale: in.Locale})
+	content, err := s.draw(ctx, sheet{r: r.PaymentRequest, quote: quote, account: account, policy: s.Policy, locale: in.Locale})
 	if err != nil {
 		return Request{}, err
 	}
 	r.Document = s.file(r.PaymentRequest, int64(len(content)))
 	return s.keep(ctx, r, content)
+}
+
+func (s *Service) draw(ctx context.Context, sheet sheet) ([]byte, error) {
+	select {
+	case s.drawing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.drawing }()
+	return draw(sheet)
 }
 
 // customer reads the account and sees whether it may have a document at all. Its identity is no matter here: nothing is paid.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +46,8 @@ func draw(s sheet) ([]byte, error) {
 		PageNumber: s.r.Number + "  ·  " + s.text("page", map[string]any{"current": "{current}", "total": "{total}"}), At: s.r.CreatedAt.In(s.policy.Location())})
 	d.Add(s.heading()...)
 	d.Add(s.parties(), s.sum())
-	d.Table(s.tableHead(), s.tableRows()...)
+	head, rows := s.table()
+	d.Table(head, rows...)
 	d.Together(s.totals()...)
 	for _, block := range [][]pdf.Row{s.benefits(), s.validity(), s.howToPay()} {
 		if len(block) > 0 {
@@ -113,37 +115,55 @@ func (s sheet) sum() pdf.Row {
 	}}
 }
 
-// widths of the table's columns: the amounts take what the longest needs, the orders what is left.
-func (s sheet) widths() (number, order, amount int) {
-	widest := pdf.Width(s.money(s.quote.Priced.Subtotal), normal)
-	for _, key := range []string{"amount", "discount", "coupon", "due"} {
-		widest = max(widest, pdf.Width(s.text(key, nil), small))
+// columns are the table's amounts: headline, and what a line has in it.
+func (s sheet) columns() []column {
+	return []column{
+		{"amount", func(l checkout.Line) string { return s.money(l.Amount) }},
+		{"discount", func(l checkout.Line) string { return s.taken(l.Discount) }},
+		{"coupon", func(l checkout.Line) string { return s.taken(l.Coupon) }},
+		{"due", func(l checkout.Line) string { return s.money(l.Due) }},
 	}
-	number, amount = 8, min(max(int(math.Ceil(widest))+4, 20), 33)
-	return number, pdf.PageWidth - number - 4*amount, amount
 }
 
-func (s sheet) tableHead() pdf.Row {
-	number, order, amount := s.widths()
-	cell := func(width int, align pdf.Align, text string) pdf.Cell {
+type column struct {
+	key  string
+	text func(checkout.Line) string
+}
+
+// Widths of columns in millimetres: the amounts take what their longest needs, within bounds; the orders get what is left.
+const (
+	numbers   = 8
+	minAmount = 20
+	maxAmount = 33
+)
+
+// table is the table's head and rows.
+func (s sheet) table() (head pdf.Row, rows []pdf.Row) {
+	orders, columns := pdf.PageWidth-numbers, s.columns()
+	widths := make([]int, len(columns))
+	for i, c := range columns {
+		widest := pdf.Width(s.text(c.key, nil), small)
+		for _, l := range s.quote.Priced.Lines {
+			widest = max(widest, pdf.Width(c.text(l), normal))
+		}
+		widths[i] = min(max(int(math.Ceil(widest))+4, minAmount), maxAmount)
+		orders -= widths[i]
+	}
+	title := func(width int, align pdf.Align, text string) pdf.Cell {
 		return pdf.Cell{Width: width, Align: align, Ground: ground, Text: []pdf.Text{{Value: text, Size: small, Colour: faint}}}
 	}
-	return pdf.Row{Rule: true, Cells: []pdf.Cell{cell(number, pdf.Left, "#"), cell(order, pdf.Left, s.text("order", nil)), cell(amount, pdf.Right, s.text("amount", nil)),
-		cell(amount, pdf.Right, s.text("discount", nil)), cell(amount, pdf.Right, s.text("coupon", nil)), cell(amount, pdf.Right, s.text("due", nil))}}
-}
-
-func (s sheet) tableRows() []pdf.Row {
-	number, order, amount := s.widths()
-	cell := func(width int, align pdf.Align, text string) pdf.Cell {
-		return pdf.Cell{Width: width, Align: align, Text: []pdf.Text{{Value: text, Size: normal, Colour: ink}}}
+	head = pdf.Row{Rule: true, Cells: []pdf.Cell{title(numbers, pdf.Left, "#"), title(orders, pdf.Left, s.text("order", nil))}}
+	for i, c := range columns {
+		head.Cells = append(head.Cells, title(widths[i], pdf.Right, s.text(c.key, nil)))
 	}
-	rows := make([]pdf.Row, len(s.quote.Orders))
-	for i, o := range s.quote.Orders {
-		l := s.quote.Priced.Lines[i]
-		rows[i] = pdf.Row{Rule: true, Cells: []pdf.Cell{cell(number, pdf.Left, fmt.Sprint(i+1)), {Width: order, Text: s.order(o)}, cell(amount, pdf.Right, s.money(l.Amount)),
-			cell(amount, pdf.Right, s.taken(l.Discount)), cell(amount, pdf.Right, s.taken(l.Coupon)), cell(amount, pdf.Right, s.money(l.Due))}}
+	for n, o := range s.quote.Orders {
+		row := pdf.Row{Rule: true, Cells: []pdf.Cell{{Width: numbers, Text: []pdf.Text{{Value: strconv.Itoa(n + 1), Size: normal, Colour: ink}}}, {Width: orders, Text: s.order(o)}}}
+		for i, c := range columns {
+			row.Cells = append(row.Cells, pdf.Cell{Width: widths[i], Align: pdf.Right, Text: []pdf.Text{{Value: c.text(s.quote.Priced.Lines[n]), Size: normal, Colour: ink}}})
+		}
+		rows = append(rows, row)
 	}
-	return rows
+	return head, rows
 }
 
 // taken is what comes off a price.

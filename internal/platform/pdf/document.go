@@ -74,7 +74,7 @@ type Document struct{ m core.Maroto }
 
 // New begins a document.
 func New(o Options) *Document {
-	b := config.NewBuilder().WithPageSize(pagesize.A4).WithMaxGridSize(PageWidth).WithDisableAutoPageBreak(true).WithCompression(true).
+	b := config.NewBuilder().WithPageSize(pagesize.A4).WithMaxGridSize(PageWidth).WithCompression(true).
 		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(margin+3).
 		WithCustomFonts([]*entity.CustomFont{{Family: family, Bytes: face().bytes}}).WithDefaultFont(&props.Font{Family: family, Size: 9}).
 		WithTitle(Clean(o.Title), true).WithAuthor(Clean(o.Author), true).WithCreationDate(o.At).
