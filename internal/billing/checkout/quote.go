@@ -113,9 +113,12 @@ func (s *Service) price(ctx context.Context, q *Quote, r Request, now time.Time)
 	if f := sound(q.Orders, q.Account, r.Field); f != nil {
 		return f
 	}
-	choice, err := s.choice(ctx, q.Account, r, now)
-	if err != nil {
-		return err
+	var choice Choice
+	if q.Paying.Adjusted || r.DiscountID != "" || len(r.CouponIDs) > 0 {
+		var err error
+		if choice, err = s.choice(ctx, q.Account, r, now); err != nil {
+			return err
+		}
 	}
 	q.Discount, q.Coupons = choice.Discount, choice.Coupons
 	items := itemsOf(q.Orders)

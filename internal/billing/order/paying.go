@@ -15,11 +15,14 @@ type Paying struct {
 	Account models.Account // the facts that decide about paying; the rest is empty
 	Asked   []models.Order // in the order they were asked for; what is not there is left out
 	Linked  []models.Order // the other orders of their bundles (HW-8)
+	// Adjusted: the account has price adjustments, which apply without being chosen (HW-R8). Few have, so the others are not asked.
+	Adjusted bool
 }
 
 // forPayment reads the orders; the account's facts come with every row.
 func forPayment(n int) string {
-	return "SELECT " + columnsOf("o") + ", a.status, a.kind, a.identity, a.region, a.country, a.signing_entity, a.currency, a.operation_protection, a.partner_id" +
+	return "SELECT " + columnsOf("o") + ", a.status, a.kind, a.identity, a.region, a.country, a.signing_entity, a.currency, a.operation_protection, a.partner_id, " +
+		"EXISTS (SELECT 1 FROM discounts d WHERE d.account_id = a.id AND d.kind = 'PRICE_ADJUSTMENT')" +
 		" FROM accounts a JOIN orders o ON o.account_id = a.id WHERE a.id = ? AND o.id IN (" + marks(n) + ")"
 }
 
@@ -33,7 +36,7 @@ func (s *Service) ForPayment(ctx context.Context, account models.ID, ids []model
 	}
 	a := &p.Account
 	sc := newScanner((*string)(&a.Status), (*string)(&a.Kind), (*string)(&a.Identity), &a.Region, &a.Country, &a.SigningEntity, &a.Currency,
-		&a.OperationProtection, &a.PartnerID)
+		&a.OperationProtection, &a.PartnerID, &p.Adjusted)
 	found := make(map[models.ID]models.Order, len(ids))
 	err := s.db.Query(ctx, func(rows *sql.Rows) error {
 		o, err := sc.scan(rows)
