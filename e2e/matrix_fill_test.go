@@ -56,8 +56,10 @@ func (g *generator) kinds(f *ast.FieldDefinition, leaf *ast.Definition, path []s
 	case leaf.Name == "ID":
 		kind := strings.TrimSuffix(strings.TrimSuffix(name, "s"), "Id")
 		switch {
-		case slices.Contains([]string{"selected", "add", "remove"}, name):
+		case slices.Contains([]string{"selected", "add"}, name):
 			kind = "order"
+		case name == "remove": // what is unticked beside what stays ticked
+			kind = "otherOrder"
 		case strings.HasSuffix(f.Name, "PartnerPayment"): // a partner decides what others ask of it, never what is its own
 			kind = "asked"
 		}

@@ -95,6 +95,7 @@ func (w *matrixWorld) party(t *testing.T, name string) *party {
 	r, err := p.topUp(unique("waits"), "ALIPAY", "30.00")
 	waiting := started(t, r, err)
 	p.things["account"], p.things["order"], p.things["payment"] = p.AccountID, orders[0], waiting.ID
+	p.things["otherOrder"] = orders[1]
 	w.benefits(t, p)
 	w.refund(t, p, paid.Payment.ID)
 	p.look(t)
