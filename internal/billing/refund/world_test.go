@@ -73,7 +73,7 @@ func (unprotected) Spend(context.Context, verification.Proof) error { return nil
 type line struct {
 	channel.Adapter
 	mu    sync.Mutex
-	lost  string // "", "before", "after"
+	lost  string // "", "before", "after", "refused"
 	calls int    // refunds that were asked for
 }
 
@@ -92,8 +92,11 @@ func (l *line) Refund(ctx context.Context, r channel.RefundRequest) (channel.Eve
 		return channel.Event{}, channel.ErrUnknown
 	}
 	ev, err := l.Adapter.Refund(ctx, r)
-	if lost == "after" {
+	switch lost {
+	case "after":
 		return channel.Event{}, channel.ErrUnknown
+	case "refused": // by somebody in between, although it was done
+		return channel.Event{}, channel.ErrDeclined
 	}
 	return ev, err
 }
@@ -395,4 +398,14 @@ func (w *world) told(of payment.Payer, text string) (n int) {
 		}
 	}
 	return n
+}
+
+// arrive lets the refunds that a provider is late with be done now, with their notifications.
+func (w *world) arrive() {
+	w.Helper()
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	for _, q := range []string{"UPDATE sandbox_refunds SET ready_at = ? WHERE ready_at > ?", "UPDATE sandbox_notifications SET next_at = ? WHERE next_at > ?"} {
+		_, err := w.DB.Exec(w.ctx, q, now, now)
+		w.must(err)
+	}
 }
