@@ -26,8 +26,8 @@ func (r *Resolver) refundPayment(ctx context.Context, in model.RefundPaymentInpu
 		return nil, fault.New("PAYMENT_NOT_FOUND", "input", "paymentId")
 	}
 	if in.OrderID != nil {
-		if out.OrderID, err = orderID(*in.OrderID); err != nil {
-			return nil, err
+		if out.OrderID, err = models.Decode(models.PrefixOrder, *in.OrderID); err != nil {
+			out.OrderID = models.NewID() // nobody's: what is no id of an order is refused like one that is not there, in its turn
 		}
 	}
 	if in.Amount != nil {
