@@ -59,8 +59,8 @@ func (m *Mail) Send(ctx context.Context, message Message) error {
 	if err != nil { // its address: not even the mail library takes it
 		return &Failure{Reason: "the e-mail cannot be written", Final: true}
 	}
-	line := &line{m: m}
-	defer line.close()
+	line := &line{m: m, ctx: ctx, close: func() {}}
+	defer func() { line.close() }()
 	client, err := mail.NewClient(m.host, line.options()...)
 	if err != nil {
 		return &Failure{Reason: "the mail server's configuration does not fit"}
@@ -72,7 +72,7 @@ func (m *Mail) Send(ctx context.Context, message Message) error {
 		err = client.SendWithSMTPClient(server, letter)
 	}
 	if err != nil {
-		return refused(at, err)
+		return refused(ctx, at, err)
 	}
 	_ = client.CloseWithSMTPClient(server) // the server has it; a goodbye that fails changes nothing
 	return nil
@@ -95,14 +95,14 @@ func (m *Mail) letter(message Message) (*mail.Msg, error) {
 
 // refused says what went wrong without the server's own words: they repeat the recipient. 5xx at the greeting and at signing in is our
 // configuration's fault and not the message's, so it is tried again.
-func refused(at string, err error) error {
+func refused(ctx context.Context, at string, err error) error {
 	var e *mail.SendError
 	if errors.As(err, &e) && e.ErrorCode() != 0 {
 		return &Failure{Reason: fmt.Sprintf("%s: the mail server answered %d %s", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()), Final: e.ErrorCode() >= 500}
 	}
 	var network net.Error
 	switch {
-	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &network) && network.Timeout(), ctx.Err() != nil:
 		return &Failure{Reason: at + ": the mail server did not answer in time"}
 	case at == "connecting":
 		return &Failure{Reason: "connecting: the mail server is not there, or takes neither our encryption nor our name and password"}
@@ -110,28 +110,27 @@ func refused(at string, err error) error {
 	return &Failure{Reason: at + ": the connection to the mail server broke"}
 }
 
-// line is one connection. It is ours to close: the library leaves it open where a greeting fails.
+// line is one connection. It is ours to close: the library leaves it open where a greeting fails, and does not heed the context once it
+// has it.
 type line struct {
-	m    *Mail
-	conn net.Conn
+	m     *Mail
+	ctx   context.Context
+	close func()
 }
 
-func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{}
-	if l.m.c.TLS != TLS {
-		conn, err := d.DialContext(ctx, network, address)
-		l.conn = conn
-		return conn, err
+func (l *line) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	d := &net.Dialer{}
+	if l.m.c.TLS == TLS {
+		conn, err = (&tls.Dialer{NetDialer: d, Config: l.m.tls()}).DialContext(ctx, network, address)
+	} else {
+		conn, err = d.DialContext(ctx, network, address)
 	}
-	conn, err := (&tls.Dialer{NetDialer: &d, Config: l.m.tls()}).DialContext(ctx, network, address)
-	l.conn = conn
+	if err == nil {
+		end := func() { _ = conn.Close() }
+		stop := context.AfterFunc(l.ctx, end)
+		l.close = func() { stop(); end() }
+	}
 	return conn, err
-}
-
-func (l *line) close() {
-	if l.conn != nil {
-		_ = l.conn.Close()
-	}
 }
 
 func (m *Mail) tls() *tls.Config {
