@@ -249,7 +249,7 @@ func (g *generator) field(f *ast.FieldDefinition, alias string, depth int, withi
 		return " " + alias + f.Name
 	case depth == 0 || slices.Contains(within, def.Name):
 		return ""
-	case within[len(within)-1] == "Payment" && f.Name == "account": // a partner's people are told who asks, and nothing more (contract §3)
+	case slices.Contains(within, "Payment") && f.Name == "account": // a partner's people are told who asks, and nothing more (contract §3)
 		return " " + alias + "account { __typename id number name kind }"
 	case strings.HasSuffix(def.Name, "Edge"):
 		depth = 1 // its node stands among nodes as well
