@@ -28,11 +28,14 @@ import (
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/locale"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
+	"paydesk/internal/platform/ratelimit"
+	"paydesk/internal/platform/seal"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 	"paydesk/resolvers"
@@ -62,6 +65,7 @@ type world struct {
 	payments *payment.Service
 	ledger   *ledger.Ledger
 	benefits *benefit.Service
+	messages *notify.Desk
 	hub      *live.Hub
 	log      *syncBuffer
 	me       models.Account
@@ -103,10 +107,15 @@ func newWorld(t testing.TB) *world {
 	w.ledger = ledger.New(w.home.DB)
 	w.orders = order.New(w.home.DB, clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(w.home.DB, clock, keys, rules)
-	benefits, codes := benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true}), &verification.Service{}
+	sealed, err := seal.Load(context.Background(), w.home.DB, "")
+	w.must(err)
+	w.messages = notify.Open(notify.Config{DB: w.home.DB, Seal: sealed, Development: true})
+	codes := verification.New(verification.Config{DB: w.home.DB, Accounts: w.accounts, Orders: w.orders, Policy: rules, Messages: w.messages, Seal: sealed, Clock: clock, Log: quiet, SendsPerDay: 100,
+		Guesses: ratelimit.New(w.home.Redis, config.Rates{User: 1, Account: 1, Money: 1, SignIn: 1, Guesses: 100}, true, quiet)})
+	benefits := benefit.New(w.home.DB, clock, keys, benefit.Rules{ReturnCoupons: true})
 	w.benefits = benefits
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: clock})
-	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Keys: keys, Outbox: box, Messages: notify.New(w.home.DB), Clock: clock, Log: quiet,
+	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Keys: keys, Outbox: box, Messages: w.messages, Clock: clock, Log: quiet,
 		Channels: channel.Registry{models.ChannelAlipay: shop{}}, NotifyURL: func(models.PaymentChannel) string { return "https://paydesk.example/hook" },
 		ReturnOrigins: func() []string { return nil }})
 	ctx, stop := context.WithCancel(context.Background())
@@ -114,7 +123,7 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { w.hub.Run(ctx) })
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefits, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true
