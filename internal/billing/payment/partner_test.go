@@ -488,3 +488,41 @@ func TestPartnersListIsIndexed(t *testing.T) {
 		}
 	})
 }
+
+// HW-13, HW-35, HW-R10: a partner pays a merged payment with a discount and a coupon: locked while it waits, free after every end
+// without money, consumed with the approval.
+func TestPartnerPaysAMergedPaymentWithBenefits(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		partner := w.partnered(1000_00)
+		orders := append(w.placeN(7, false), w.placeN(3, true)...) // 28.00 and 6.00
+		coupon, discount := w.grant(1, models.CouponCash, "5.00", "")[0], w.discount("10")
+		in := payment.MergeInput{OrderIDs: idsOf(orders[:8]), Agreed: payment.Agreed{CouponIDs: []string{coupon}, DiscountID: discount, Funding: payment.Funding{Partner: &payment.PartnerPart{}}}}
+		for _, end := range []func(models.Payment) error{
+			func(p models.Payment) error { return second(w.payments.DeclinePartner(w.ctx, partner, p.ID, "")) },
+			func(p models.Payment) error { return second(w.payments.Cancel(w.ctx, w.payer.AccountID, p.ID)) },
+			func(p models.Payment) error { w.advance(73 * time.Hour); return nil },
+			func(p models.Payment) error { return second(w.payments.ApprovePartner(w.ctx, partner, p.ID)) },
+		} {
+			p, err := w.payments.MergePay(w.ctx, w.payer, in)
+			w.must(err)
+			if c := w.coupon(coupon); p.PartnerAmount != 25_60 || c.PaymentID != p.ID || c.Remaining != 0 {
+				t.Fatalf("asks %d, coupon %+v", p.PartnerAmount, c)
+			}
+			w.must(end(p))
+			c, paid := w.coupon(coupon), w.now(p).Status == models.PaymentSucceeded
+			if !w.now(p).Status.Terminal() || !c.PaymentID.IsZero() || paid != (c.Remaining == 0) || !paid && c.Remaining != 5_00 {
+				t.Errorf("%s: %+v", w.now(p).Status, c)
+			}
+			if n := w.statuses(orders); paid && n[models.OrderProcessing] != 10 || !paid && n[models.OrderPendingPayment] != 10 {
+				t.Errorf("%s: %v", w.now(p).Status, n)
+			}
+			w.clean()
+		}
+		if got := w.availableOf(partner.AccountID); got != 974_40 {
+			t.Error("the partner has", got)
+		}
+		if kinds := w.told(partner.AccountID, "for 10 orders ("); len(kinds) != 8 {
+			t.Error("the partner was told by", kinds)
+		}
+	})
+}
