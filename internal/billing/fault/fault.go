@@ -75,6 +75,18 @@ type OrdersNotPayable struct {
 	Remaining []models.Order
 }
 
+// VerificationRequired says how a code for the scene can reach the person (VERIFICATION_REQUIRED).
+type VerificationRequired struct {
+	Scene      models.VerificationScene
+	Deliveries []VerificationDelivery
+}
+
+// VerificationDelivery is one way for a code to reach the person. Target is masked; empty for TOTP, where nothing is sent.
+type VerificationDelivery struct {
+	Kind   models.VerificationKind
+	Target string
+}
+
 // Refusals of a request: top-level errors, not data.
 var (
 	// ErrUnauthenticated: the request carries no valid token.
