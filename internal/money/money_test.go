@@ -57,7 +57,7 @@ func TestParseByExponent(t *testing.T) {
 	}
 }
 
-// TX-5 and the contract's Decimal: no sign +, no exponent, no leading zero, no other digits, nothing around it.
+// TX-5, TX-R3 and the contract's Decimal: no sign +, no exponent, no leading zero, no other digits, nothing around it.
 func TestParseRefusesWhatIsNotDecimal(t *testing.T) {
 	for _, text := range []string{
 		"", "-", "+5", "1e3", "05", "00", "-01", ".5", "5.", "5.-1", "--1", "1,000", " 1", "1 ", "1\n", "0x10", "１２", "٣", "1.２", "∞", "NaN", "1_000", "1.2.3",

@@ -23,7 +23,7 @@ func coupon(n byte, kind models.CouponKind, remaining int64, products ...string)
 	return models.Coupon{ID: models.ID{3, n}, Kind: kind, Remaining: remaining, Face: remaining, ProductTypes: products, ValidTo: day.AddDate(0, 0, int(n))}
 }
 
-// HW-R7, HW-R8, HW-R11, HW-R13, HW-R14, C7 and the fine print of the contract (§7), each by an example worked out by hand.
+// HW-R7, HW-R8, HW-R11, HW-R13, HW-R14, HW-R15, C7 and the fine print of the contract (§7), each by an example worked out by hand.
 func TestPrice(t *testing.T) {
 	adjusted := discount(9, models.DiscountPriceAdjustment, 50*models.PercentScale, "db")
 	commercial := discount(1, models.DiscountCommercial, 125_000) // 12.5 %

@@ -76,7 +76,7 @@ func (m *model) receive(a int64) {
 	m.cash += a - repaid
 }
 
-// HW-23, HW-24, PA-13: any history of money in and out gives the balance that the rule gives, and the books agree.
+// HW-23, HW-24, HW-R5, PA-13: any history of money in and out gives the balance that the rule gives, and the books agree.
 func TestLedgerFollowsTheRule(t *testing.T) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
 		ctx, db := context.Background(), home.DB

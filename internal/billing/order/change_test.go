@@ -24,6 +24,7 @@ func (e *env) hold(o models.Order) (payment models.ID) {
 	return payment
 }
 
+// HW-R23: what waits is canceled; what is paid, held or over is not, and each says why.
 func TestCancel(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		for _, s := range []models.OrderStatus{models.OrderPendingPayment, models.OrderPendingReview, models.OrderPendingConfirmation} {
@@ -121,7 +122,7 @@ func TestReportDelivery(t *testing.T) {
 	})
 }
 
-// HW-3, C6: what is not paid in time expires, and stays so; what a payment holds waits for its end.
+// HW-3, HW-R1, C6: what is not paid in time expires, and stays so; what a payment holds waits for its end.
 func TestExpireDue(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		due := e.place(newOrder("1"), newOrder("2"), newOrder("3"))

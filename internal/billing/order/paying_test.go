@@ -113,7 +113,7 @@ func TestHoldAndTakeHeld(t *testing.T) {
 	})
 }
 
-// HW-3: at the end of its validity an order either expires or is held, never both.
+// HW-3, lesson 2: at the end of its validity an order either expires or is held, never both.
 func TestExpiryRacesWithHold(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		orders := make([]order.NewOrder, 40)

@@ -6,7 +6,7 @@ import (
 	"paydesk/models"
 )
 
-// Guarded updates take "where an event leads" for a function of the event.
+// TX-R4: guarded updates take "where an event leads" for a function of the event.
 func TestAnEventLeadsToOneStatus(t *testing.T) {
 	for from, events := range transitions {
 		for e, to := range events {

@@ -188,7 +188,7 @@ func TestRacingEndsOfACombinedPayment(t *testing.T) {
 	})
 }
 
-// HW-33, contract §7: what the person chose sums to the total, a part of zero counts as not given; PAY_REMAINING makes amounts
+// HW-7, HW-33, TX-R1, contract §7: what the person chose sums to the total, a part of zero counts as not given; PAY_REMAINING makes amounts
 // ceilings: one kind pays the rest, combined keeps its balance part up to the total.
 func TestFundingOfAMergedPayment(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

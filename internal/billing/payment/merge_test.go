@@ -103,7 +103,7 @@ func TestMergePayCountsLinkedOrders(t *testing.T) {
 	})
 }
 
-// HW-14 to HW-16, lesson 9: k of 30 orders change between quote and payment. No money moves and the lists are exact;
+// HW-14, HW-15, HW-16, lesson 9: k of 30 orders change between quote and payment. No money moves and the lists are exact;
 // PAY_REMAINING pays exactly the rest, also when the same key asks again; with all 30 changed there is nothing to pay.
 func TestStatusChangesBetweenQuoteAndPayment(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

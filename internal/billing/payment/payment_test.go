@@ -67,7 +67,7 @@ func TestPayFromBalance(t *testing.T) {
 	})
 }
 
-// HW-8, HW-9: linked orders come along, all or none.
+// HW-8, HW-9, TX-R2: linked orders come along, all or none.
 func TestLinkedOrdersComeAlong(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.give(10000)
@@ -303,7 +303,7 @@ func TestParallelPayments(t *testing.T) {
 	})
 }
 
-// Lessons 1 and 10: one key, 20 calls, Redis emptied among them: one payment, one debit.
+// Lessons 1 and 10, HW-4, HW-R4: one key, 20 calls, Redis emptied among them: one payment, one debit.
 func TestOneKeyManyCalls(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.give(10000)

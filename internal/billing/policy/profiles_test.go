@@ -19,7 +19,7 @@ func load(t *testing.T, name string) *policy.Policy {
 }
 
 // What each profile offers under each signing entity. The keys of signing entities are the same in every profile.
-// PA-2, TX-2, TX-6, TX-8, AL-1, AL-13, HW-26, HW-27, HW-29 and the fine print of the contract.
+// PA-2, TX-2, TX-6, TX-8, AL-1, AL-13, HW-26, HW-27, HW-29, HW-30 and the fine print of the contract.
 func TestChannelsByEntity(t *testing.T) {
 	const (
 		ali, wechat, qq, tenpay = models.ChannelAlipay, models.ChannelWeChatPay, models.ChannelQQWallet, models.ChannelTenpay

@@ -251,7 +251,7 @@ func TestOneOrderOfMany(t *testing.T) {
 	})
 }
 
-// HW-R18, D10: the coupons of an order return when all its money has gone back, and not before.
+// HW-R12, HW-R18, TX-R8, D10: the coupons of an order return when all its money has gone back, and not before.
 func TestCouponsReturnWithTheWholeOrder(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		count := 2

@@ -47,6 +47,7 @@ func enum(t *testing.T, name string) []string {
 	return nil
 }
 
+// HW-R9: every code that a client can be told has a text.
 func TestEveryValueOfTheSchemaHasItsMessage(t *testing.T) {
 	for name, prefix := range map[string]string{"UserErrorCode": "", "TransactionKind": "transaction.", "PaymentChannel": "channel.name."} {
 		for _, value := range enum(t, name) {
