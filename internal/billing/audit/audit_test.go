@@ -124,7 +124,6 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		"no ended payment holds an order":                                                  "UPDATE payments SET status = 'EXPIRED' WHERE status = 'REQUIRES_ACTION'",
 		"a paid order was paid once, with what it says":                                    "UPDATE orders SET paid = 299 WHERE status = 'PROCESSING'",
 		"a bundle is paid as a whole, by one payment":                                      "UPDATE orders SET bundle_id = '0123456789abcdef'",
-		"no order waits a day after its end":                                               "UPDATE orders SET expires_at = '2026-11-21 07:59:00', active_payment_id = NULL",
 		"an order that was decided about does not wait for it":                             "UPDATE orders SET decision = 'approved'",
 		"a coupon has between nothing and its face":                                        "", // the same
 		"a timeline has one event for each version and ends in the payment's status":       "DELETE FROM payment_events",

@@ -76,8 +76,6 @@ var moneyChecks = []Check{
 	{Name: "a bundle is paid as a whole, by one payment",
 		Violations: "SELECT o.account_id, o.bundle_id FROM orders o LEFT JOIN (SELECT a.account_id, a.order_id, a.payment_id FROM payment_orders a JOIN payments p ON p.account_id = a.account_id AND p.id = a.payment_id AND p.status = 'SUCCEEDED') s " +
 			"ON s.account_id = o.account_id AND s.order_id = o.id WHERE o.bundle_id IS NOT NULL GROUP BY o.account_id, o.bundle_id HAVING COUNT(s.order_id) <> 0 AND (COUNT(s.order_id) <> COUNT(*) OR COUNT(DISTINCT s.payment_id) > 1)"},
-	{Name: "no order waits a day after its end", // unless a payment holds it
-		Violations: "SELECT account_id, id FROM orders WHERE status IN ('PENDING_REVIEW','PENDING_CONFIRMATION','PENDING_PAYMENT') AND active_payment_id IS NULL AND expires_at < ?", Args: longOver},
 	{Name: "an order that was decided about does not wait for it",
 		Violations: "SELECT account_id, id FROM orders WHERE decision <> '' AND (status IN ('PENDING_REVIEW','PENDING_CONFIRMATION') OR decided_by = '')"},
 	{Name: "a timeline has one event for each version and ends in the payment's status",
