@@ -27,15 +27,17 @@ func (a *app) openDesk(ctx context.Context) (err error) {
 		c.SMS = notify.NewHook(notify.HookConfig{URL: s.URL, Secret: s.Secret, Timeout: s.Timeout})
 	}
 	for kind, sender := range map[string]notify.Sender{notify.SMS: c.SMS, notify.Email: c.Mail} {
-		if sender != nil {
-			a.metrics.openMessages(kind)
-		} else if !a.cfg.Dev {
+		a.metrics.openMessages(kind)
+		if sender == nil && !a.cfg.Dev {
 			a.log.Warn("messages of this kind are kept and not sent: no way to send them is configured", "kind", kind)
 		}
 	}
 	a.messages = notify.Open(c)
 	return nil
 }
+
+// messageBatch is how many messages a round of the sweep takes: few enough for a round to end soon where a server lets each of them wait.
+const messageBatch = 40
 
 // inDevelopment is how much wider limits are there, guards on guessing codes excepted (contract §6).
 const inDevelopment = 100

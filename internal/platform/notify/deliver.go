@@ -41,7 +41,7 @@ const (
 	longest    = time.Hour
 	// lease is how long a try may take before another instance tries as well; senders are configured to at most half of it.
 	lease   = 2 * time.Minute
-	workers = 4
+	workers = 8
 	// markWithin bounds noting down what was sent while the process ends.
 	markWithin = 5 * time.Second
 )
