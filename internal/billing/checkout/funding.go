@@ -79,7 +79,7 @@ func (f funder) balance() FundingOption {
 	switch {
 	case f.account != nil:
 		o.Closed = f.account
-	case !f.Policy.BalancePayment:
+	case !f.Policy.BalancePayment && !f.total.IsZero():
 		o.Closed = shut("FUNDING_NOT_ALLOWED", ReasonBalanceOff)
 	case f.spendable < f.total.Minor:
 		c := f.total.Currency

@@ -2,6 +2,8 @@ package checkout_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -193,6 +195,33 @@ func TestQuoteChanged(t *testing.T) {
 		p, err := pay(w, payments, r, changed.Total())
 		if w.must(err); p.Amount != 27_000 {
 			t.Error(p.Amount)
+		}
+	})
+}
+
+// A policy without payments from the balance closes it, shown and enforced; nothing to pay is confirmed all the same (contract §7).
+func TestNoPaymentFromTheBalance(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte("extends: default\nname: test\nbalance_payment: false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	each(t, file, func(t *testing.T, w *world) {
+		w.give(100_000)
+		o := w.place(false, w.one(10_000), w.one(0))
+		v := w.view(w.request(o...))
+		const off = "FUNDING_NOT_ALLOWED funding.reason.balance"
+		if closedBy(v.Funding[0]) != off || closedBy(v.Funding[1]) != "" || closedBy(v.Funding[2]) != off {
+			t.Errorf("%q, %q, %q", closedBy(v.Funding[0]), closedBy(v.Funding[1]), closedBy(v.Funding[2]))
+		}
+		if _, err := pay(w, w.payments(), w.request(o...), v.Total()); !fault.Is(err, "FUNDING_NOT_ALLOWED") {
+			t.Error(err)
+		}
+		nothing := w.request(o[1])
+		if v := w.view(nothing); closedBy(v.Funding[0]) != "" {
+			t.Error(closedBy(v.Funding[0]))
+		}
+		if _, err := pay(w, w.payments(), nothing, money.Zero("CNY")); err != nil {
+			t.Error(err)
 		}
 	})
 }

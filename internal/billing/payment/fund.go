@@ -48,6 +48,9 @@ func (s *Service) fund(i *intent, f Funding, remaining bool) *fault.Fault {
 	if bad := s.Policy.CheckAccount(c, models.PurposeOrders); bad != nil {
 		return bad
 	}
+	if balance > 0 && !s.Policy.BalancePayment { // as checkout shows it
+		return fault.New("FUNDING_NOT_ALLOWED", "input", "funding", "balance")
+	}
 	i.BalanceAmount = balance
 	if online == 0 {
 		i.Status, i.CompletedAt = models.PaymentSucceeded, &i.CreatedAt
