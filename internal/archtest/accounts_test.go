@@ -37,6 +37,10 @@ var anyAccount = map[string]string{
 	"payment.asked":             "of the partner that was asked, by partner_id (contract §3)",
 	"payment.Sweep":             "work that time brings is of all accounts",
 	"payment.Lag":               "a figure of the whole house",
+	"refund.ByIDAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"refund.byNumber":           "a channel knows our number alone, and has signed it; the account is what comes out",
+	"refund.Sweep":              "work that time brings is of all accounts",
+	"refund.Lag":                "a figure of the whole house",
 	"outbox.Sweep":              "what is to be told is of all accounts, and told by topic",
 	"outbox.tell":               "of the ids that Sweep has found",
 	"blob.over":                 "work that time brings is of all accounts; it deletes with the account named",
@@ -45,7 +49,7 @@ var anyAccount = map[string]string{
 }
 
 // businessCode is where rows of accounts are read and changed; the audit reads them all on purpose.
-var businessCode = []string{"../billing/account", "../billing/benefit", "../billing/ledger", "../billing/order", "../billing/payment", "../billing/paymentrequest", "../billing/verification", "../webhook", "../sweep", "../platform/idempotency",
+var businessCode = []string{"../billing/account", "../billing/benefit", "../billing/ledger", "../billing/order", "../billing/payment", "../billing/paymentrequest", "../billing/refund", "../billing/verification", "../webhook", "../sweep", "../platform/idempotency",
 	"../platform/blob", "../platform/notify", "../platform/outbox", "../platform/qr", "../../resolvers"}
 
 // anywhere are the functions that read what belongs to any account, and who may call them: nobody else in resolvers.
