@@ -134,6 +134,9 @@ func (h *harness) checkPay(ctx context.Context) error {
 		}
 		answer, rows = a, r
 	}
+	if err := h.checkMerge(ctx); err != nil {
+		return err
+	}
 	return h.outboxEmpty(ctx)
 }
 
@@ -155,12 +158,16 @@ func mask(text string) string {
 }
 
 func (h *harness) payTwice(t *target, w data.Waiting) (string, error) {
+	return twice(t, t.face.pay(nil, h.tokens[w.Account], "check-"+w.Order.String(), w), w.Due)
+}
+
+// twice asks with one key twice: the answers must be the same. It gives what does not differ from payment to payment.
+func twice(t *target, request []byte, due int64) (string, error) {
 	c, err := load.Dial(t.addr)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
-	request := t.face.pay(nil, h.tokens[w.Account], "check-"+w.Order.String(), w)
 	var first []byte
 	for range 2 {
 		status, body, err := c.Do(request)
@@ -176,7 +183,7 @@ func (h *harness) payTwice(t *target, w data.Waiting) (string, error) {
 		}
 		first = bytes.Clone(d)
 	}
-	return mask(strings.ReplaceAll(string(first), decimal(w.Due), "<due>")), nil
+	return mask(strings.ReplaceAll(string(first), decimal(due), "<due>")), nil
 }
 
 // rowsOf are all rows that belong to the payment of an order, with what differs from payment to payment put into words.

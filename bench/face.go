@@ -19,7 +19,8 @@ const (
 		`orders(filter: {statuses: [PENDING_PAYMENT]}, first: 20) { totalCount ` + node + ` } }`
 	ordersQuery = `query Orders($first: Int!, $after: String) { orders(filter: {statuses: [PENDING_PAYMENT, COMPLETED, CANCELED]}, orderBy: {field: CREATED_AT, direction: DESC}, first: $first, after: $after) ` +
 		`{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } ` + node + ` } }`
-	payMutation = `mutation Pay($input: PayInput!) { pay(input: $input) { payment { id number status amount { amount currency } version createdAt completedAt } errors { code } } }`
+	mergeMutation = `mutation MergePay($input: MergePayInput!) { mergePay(input: $input) { payment { id number status amount { amount currency } version createdAt completedAt } removed { code } errors { code } } }`
+	payMutation   = `mutation Pay($input: PayInput!) { pay(input: $input) { payment { id number status amount { amount currency } version createdAt completedAt } errors { code } } }`
 )
 
 // pageSize is of the orders page.
@@ -30,6 +31,7 @@ type face interface {
 	home(b []byte, token string) []byte
 	orders(b []byte, token, after string) []byte
 	pay(b []byte, token, key string, w data.Waiting) []byte
+	merge(b []byte, token, key string, w data.Together) []byte
 	hello(b []byte, token string) []byte // asks for nothing, so that the token is known
 }
 
@@ -44,10 +46,13 @@ func body(query, variables string) []byte {
 	return []byte(`{"query":` + string(text) + `,"variables":` + variables + `}`)
 }
 
-var payPrefix = func() []byte {
-	whole := body(payMutation, "X")
+var payPrefix, mergePrefix = prefix(payMutation), prefix(mergeMutation)
+
+// prefix is a request's body up to its variables.
+func prefix(mutation string) []byte {
+	whole := body(mutation, "X")
 	return whole[:len(whole)-2]
-}()
+}
 
 func (graphQL) home(b []byte, token string) []byte {
 	return load.Post(b, "/graphql", token, body(homeQuery, `{}`))
@@ -61,6 +66,13 @@ func (graphQL) pay(b []byte, token, key string, w data.Waiting) []byte {
 	text := append(make([]byte, 0, 1024), payPrefix...)
 	text = append(text, `{"input":`...)
 	text = appendPayInput(text, key, w)
+	return load.Post(b, "/graphql", token, append(text, `}}`...))
+}
+
+func (graphQL) merge(b []byte, token, key string, w data.Together) []byte {
+	text := append(make([]byte, 0, 4096), mergePrefix...)
+	text = append(text, `{"input":`...)
+	text = appendMergeInput(text, key, w)
 	return load.Post(b, "/graphql", token, append(text, `}}`...))
 }
 
@@ -81,6 +93,10 @@ func (p plain) pay(b []byte, token, key string, w data.Waiting) []byte {
 	return load.Post(b, p.path, token, appendPayInput(make([]byte, 0, 512), key, w))
 }
 
+func (plain) merge(b []byte, token, key string, w data.Together) []byte {
+	return load.Post(b, "/merge-pay", token, appendMergeInput(make([]byte, 0, 2048), key, w))
+}
+
 func (plain) hello(b []byte, token string) []byte { return load.Post(b, "/hello", token, nil) }
 
 func ordersVariables(after string) string {
@@ -96,6 +112,21 @@ func appendPayInput(b []byte, key string, w data.Waiting) []byte {
 	b = append(b, `","orderId":"`...)
 	b = append(b, w.Order.Encode(models.PrefixOrder)...)
 	b = append(b, `","funding":{"balance":{"amount":"`...)
+	b = append(b, money.New(w.Due, "CNY").Decimal()...)
+	return append(b, `","currency":"CNY"}}}`...)
+}
+
+func appendMergeInput(b []byte, key string, w data.Together) []byte {
+	b = append(b, `{"idempotencyKey":"`...)
+	b = append(b, key...)
+	b = append(b, `","orderIds":[`...)
+	for i, id := range w.Orders {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), id.Encode(models.PrefixOrder)...), '"')
+	}
+	b = append(b, `],"funding":{"balance":{"amount":"`...)
 	b = append(b, money.New(w.Due, "CNY").Decimal()...)
 	return append(b, `","currency":"CNY"}}}`...)
 }

@@ -89,7 +89,10 @@ const atMost = 4000
 // rounds lets the servers take turns, each round beginning with another one.
 func (h *harness) rounds(ctx context.Context, o operation, clients int) (result, error) {
 	r := result{operation: o, clients: clients, samples: map[string][]sample{}}
-	takers, most := h.takers(o), int(h.seconds*atMost)
+	if o.atMost == 0 {
+		o.atMost = atMost
+	}
+	takers, most := h.takers(o), int(h.seconds*float64(o.atMost))
 	conns := map[string][]*load.Conn{}
 	for _, t := range takers {
 		list, err := dial(t.addr, clients)
@@ -105,7 +108,7 @@ func (h *harness) rounds(ctx context.Context, o operation, clients int) (result,
 	if h.profile != "" && takers[0].name == "paydesk" { // a round of its own: it does not count
 		done := make(chan struct{})
 		go func() { defer close(done); h.profileOf(ctx, o, clients) }()
-		if _, err := h.round(ctx, o, takers[0], conns[takers[0].name], h.seconds+0.5, most+int(atMost*0.5)); err != nil {
+		if _, err := h.round(ctx, o, takers[0], conns[takers[0].name], h.seconds+0.5, most+o.atMost/2); err != nil {
 			return r, err
 		}
 		<-done
@@ -178,7 +181,10 @@ func (h *harness) cost(ctx context.Context, o operation, t *target) (cost, error
 		return cost{}, err
 	}
 	defer hangUp(list)
-	if _, err := o.source(ctx, t, atMost); err != nil { // so that no order is placed while we count
+	if o.atMost == 0 {
+		o.atMost = atMost
+	}
+	if _, err := o.source(ctx, t, o.atMost); err != nil { // so that no order is placed while we count
 		return cost{}, err
 	}
 	statements, err := h.questions(ctx)

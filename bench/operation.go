@@ -35,6 +35,7 @@ type operation struct {
 	// source makes the requests of one run; n is how many there may be at most, for what is used up.
 	source func(ctx context.Context, t *target, n int) (load.Source, error)
 	pays   bool
+	atMost int // more than any server here answers in a second; zero: atMost
 }
 
 // operations of performance.md, with the goals of this part of the work.
@@ -49,12 +50,16 @@ func (h *harness) operations() []operation {
 			return &payments{h: h, face: t.face, stock: h.stock[name]}, h.stock[name].fill(ctx, h, n)
 		}
 	}
+	merge := func(ctx context.Context, t *target, n int) (load.Source, error) {
+		return &merges{h: h, face: t.face}, h.fillBaskets(ctx, n)
+	}
 	return []operation{
 		{name: readHome, goal: map[string]float64{"limit": 0.40}, cpuGoal: map[string]float64{"bare": 1 / 1.05}, source: read(readHome)},
 		{name: readFirst, goal: map[string]float64{"limit": 0.25}, source: read(readFirst)},
 		{name: readDeep, goal: map[string]float64{"limit": 0.25}, source: read(readDeep)},
 		{name: payMany, goal: map[string]float64{"limit": 0.65}, source: pay(payMany), pays: true},
 		{name: payHot, goal: map[string]float64{"limit": 0.9}, source: pay(payHot), pays: true},
+		{name: payMerged, goal: map[string]float64{"limit": 0.65}, source: merge, pays: true, atMost: 250},
 	}
 }
 
@@ -66,6 +71,7 @@ const (
 	readDeep  = "orders, deep page"
 	payMany   = "pay, many accounts"
 	payHot    = "pay, one hot account"
+	payMerged = "mergePay, 30 orders"
 )
 
 // fixed asks the same requests in turn.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -36,9 +37,11 @@ type harness struct {
 	targets []*target
 	tokens  map[models.ID]string
 	stock   map[string]*stock
-	paid    int64  // payments that were answered with success
-	before  int64  // payments that were there
-	pprof   string // address of paydesk's profiles, where they are wanted
+	baskets []data.Together // thirty orders each
+	basket  atomic.Int64    // the next of them
+	paid    int64           // payments that were answered with success
+	before  int64           // payments that were there
+	pprof   string          // address of paydesk's profiles, where they are wanted
 	stop    []func()
 }
 

@@ -44,6 +44,7 @@ const (
 	mostHome   = 7
 	mostOrders = 4
 	mostPay    = 12
+	mostMerge  = 12
 )
 
 // desk is the executable schema over the real services on MariaDB, filled with the benchmark's data.
@@ -178,6 +179,20 @@ func TestPayTakesFewRoundTrips(t *testing.T) {
 		if !strings.HasPrefix(last[0], "UPDATE balances") || !strings.HasPrefix(last[1], "INSERT INTO postings") || last[2] != "COMMIT" {
 			t.Error("the account's row is held longer than it has to be:", last)
 		}
+	}
+}
+
+// A merged payment from the balance: as many round trips for thirty orders as for two.
+func TestMergePayTakesFewRoundTrips(t *testing.T) {
+	d := newDesk(t)
+	for _, n := range []int{2, 30} {
+		list, err := data.PlaceTogether(t.Context(), d.db, d.set.Payers()[:1], 1, n)
+		d.must(err)
+		answer, statements := d.run(list[0].Account, mergeMutation, `{"input":`+string(appendMergeInput(nil, fmt.Sprint("merge", n), list[0]))+`}`)
+		if !strings.Contains(answer, `"status":"SUCCEEDED"`) {
+			t.Fatal(answer)
+		}
+		fewer(t, mostMerge, statements)
 	}
 }
 

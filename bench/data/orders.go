@@ -129,6 +129,31 @@ type Waiting struct {
 	Due            int64 // minor units
 }
 
+// Together are orders of one account that are paid at once.
+type Together struct {
+	Account models.ID
+	Orders  []models.ID
+	Due     int64 // minor units, of all
+}
+
+// PlaceTogether adds n times each orders that wait to be paid at once, each accounts in turn.
+func PlaceTogether(ctx context.Context, db *sql.DB, accounts []models.ID, n, each int) (out []Together, err error) {
+	for n > 0 {
+		some := accounts[:min(n, len(accounts))]
+		list, err := Place(ctx, db, some, len(some)*each)
+		if err != nil {
+			return nil, err
+		}
+		group := make([]Together, len(some))
+		for i, w := range list {
+			g := &group[i%len(some)]
+			g.Account, g.Orders, g.Due = w.Account, append(g.Orders, w.Order), g.Due+w.Due
+		}
+		out, n = append(out, group...), n-len(some)
+	}
+	return out, nil
+}
+
 // Place adds orders that wait to be paid, each accounts in turn, and names them: benchmarks of pay use them up.
 func Place(ctx context.Context, db *sql.DB, accounts []models.ID, n int) ([]Waiting, error) {
 	w, err := newWriter(ctx, db)

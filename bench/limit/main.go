@@ -64,6 +64,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("POST /orders", s.with(s.orders))
 	mux.HandleFunc("POST /pay", s.with(s.payGuardsFirst))
 	mux.HandleFunc("POST /pay-hot-last", s.with(s.payHotLast))
+	mux.HandleFunc("POST /merge-pay", s.with(s.mergePay))
 	mux.HandleFunc("POST /hello", s.with(func(*request) error { return nil }))
 	mux.HandleFunc("GET /mallocs", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats

@@ -113,10 +113,12 @@ func (q *request) check(p *payment, asked money.Money) error {
 }
 
 // replay answers a key that was used: the same input finds its payment.
-func (q *request) replay(p *payment) error {
+func (q *request) replay(p *payment) error { return q.replayOf("pay", p) }
+
+func (q *request) replayOf(mutation string, p *payment) error {
 	var hash []byte
 	err := q.db.conn.QueryRowContext(q.ctx, "SELECT k.input_hash, p.id, p.number, p.currency, p.amount, p.created_at FROM idempotency_keys k JOIN payments p ON p.account_id = ? AND p.id = k.ref "+
-		"WHERE k.scope = ? AND k.mutation = 'pay' AND k.idem_key = ?", q.who.account[:], q.who.account.String(), p.key).
+		"WHERE k.scope = ? AND k.mutation = ? AND k.idem_key = ?", q.who.account[:], q.who.account.String(), mutation, p.key).
 		Scan(&hash, &p.id, &p.number, &p.currency, &p.due, &p.now)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &errRefused{409, "ORDER_STATUS_CHANGED"}
@@ -178,8 +180,10 @@ func (s *server) pay(q *request, write func(*payment) error) error {
 	return nil
 }
 
-func (q *request) claim(p *payment) error {
-	_, err := q.exec(&sqlKey, q.who.account.String(), p.key, p.hash[:], p.id[:], p.now)
+func (q *request) claim(p *payment) error { return q.claimWith(&sqlKey, p) }
+
+func (q *request) claimWith(text *string, p *payment) error {
+	_, err := q.exec(text, q.who.account.String(), p.key, p.hash[:], p.id[:], p.now)
 	return err
 }
 
@@ -201,30 +205,45 @@ func (q *request) spend(p *payment) error {
 }
 
 func (q *request) record(p *payment) error {
+	return first(func() error { return q.pay(p) }, func() error {
+		_, err := q.exec(&sqlShare, q.who.account[:], p.id[:], p.order[:], p.due, p.due, p.now)
+		return err
+	}, func() error { return q.tell(p) })
+}
+
+// pay writes the payment and its event.
+func (q *request) pay(p *payment) error {
 	account := q.who.account[:]
 	_, err := q.exec(&sqlPayment, account, p.id[:], p.number, p.currency, p.due, p.due, p.user, p.locale, p.now, p.now)
 	if err == nil {
 		_, err = q.exec(&sqlEvent, account, p.id[:], p.now)
 	}
-	if err == nil {
-		_, err = q.exec(&sqlShare, account, p.id[:], p.order[:], p.due, p.due, p.now)
-	}
-	if err == nil {
-		_, err = q.exec(&sqlOutbox, p.event.id[:], account, p.event.topics, p.now)
-	}
+	return err
+}
+
+func (q *request) tell(p *payment) error {
+	_, err := q.exec(&sqlOutbox, p.event.id[:], q.who.account[:], p.event.topics, p.now)
 	return err
 }
 
 func (q *request) leg(p *payment) error {
 	id, entry := models.NewID(), p.entry()
-	_, err := q.exec(&sqlLeg, q.who.account[:], id[:], entry[:], "pay:"+p.id.String(), p.currency, p.due, p.id[:], p.order[:], p.now)
+	_, err := q.exec(&sqlLeg, q.who.account[:], id[:], entry[:], "pay:"+p.id.String(), p.currency, p.due, p.id[:], p.only(), p.now)
 	return err
 }
 
 func (q *request) ownLeg(p *payment) error {
 	id, entry := models.NewID(), p.entry()
-	_, err := q.exec(&sqlOwnLeg, id[:], entry[:], "pay:"+p.id.String(), -p.due, p.id[:], p.order[:], p.now, q.who.account[:])
+	_, err := q.exec(&sqlOwnLeg, id[:], entry[:], "pay:"+p.id.String(), -p.due, p.id[:], p.only(), p.now, q.who.account[:])
 	return err
+}
+
+// only is the payment's order for its postings; NULL where it has several.
+func (p *payment) only() any {
+	if p.order.IsZero() {
+		return nil
+	}
+	return p.order[:]
 }
 
 // entry is the journal entry's id: one payment, one entry.
@@ -236,7 +255,11 @@ func duplicate(err error) bool {
 }
 
 func appendPayment(b []byte, p *payment) []byte {
-	b = append(b, `{"data":{"pay":{"payment":{"id":"`...)
+	return append(appendPaid(append(b, `{"data":{"pay":{"payment":`...), p), `,"errors":[]}}}`...)
+}
+
+func appendPaid(b []byte, p *payment) []byte {
+	b = append(b, `{"id":"`...)
 	b = append(b, p.id.Encode(models.PrefixPayment)...)
 	b = append(b, `","number":"`...)
 	b = append(b, p.number...)
@@ -246,7 +269,7 @@ func appendPayment(b []byte, p *payment) []byte {
 	b = appendTime(b, p.now)
 	b = append(b, `,"completedAt":`...)
 	b = appendTime(b, p.now)
-	return append(b, `},"errors":[]}}}`...)
+	return append(b, '}')
 }
 
 // number26 is a merchant order number: the second and 60 random bits, as paydesk makes it.

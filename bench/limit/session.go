@@ -25,7 +25,8 @@ type session struct {
 
 // statements are prepared on every connection.
 var statements = []*string{&sqlAccount, &sqlHomeOrders, &sqlMates[1], &sqlMates[2], &sqlMates[3], &sqlMates[4], &sqlFirstPage, &sqlNextPage, &sqlPayable,
-	&sqlKey, &sqlTake, &sqlSpend, &sqlPayment, &sqlEvent, &sqlShare, &sqlOutbox, &sqlLeg, &sqlOwnLeg}
+	&sqlKey, &sqlTake, &sqlSpend, &sqlPayment, &sqlEvent, &sqlShare, &sqlOutbox, &sqlLeg, &sqlOwnLeg,
+	&sqlPayableMany, &sqlMergeKey, &sqlTakeMany, &sqlShares}
 
 func open(ctx context.Context, dsn string, n int) (*server, error) {
 	db, err := sql.Open("mysql", dsn)
