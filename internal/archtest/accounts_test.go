@@ -20,7 +20,7 @@ var anyAccount = map[string]string{
 	"order.ByIDsAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
 	"order.ByNumberAnywhere":    "the same",
 	"order.Count":               "its condition is where's, which begins with the account",
-	"order.List":                "its condition is where's, which begins with the account",
+	"order.statement":           "its condition is where's, which begins with the account",
 	"order.whichNumber":         "numbers are unique in the installation: SERVICE is told which of its own is taken, and nothing else",
 	"order.due":                 "work that time brings is of all accounts",
 	"order.expire":              "of the ids that due has found; nothing goes out",
