@@ -77,6 +77,9 @@ func TestFundingByEntity(t *testing.T) {
 						t.Errorf("%s: %q with %s", kind, closedBy(f[kind]), open(f[kind].Channels))
 					}
 				}
+				if f[checkout.FundingCombined].Verification != "" { // HW-34: protection is off for an individual
+					t.Error("a code is wanted")
+				}
 				for _, ch := range f[checkout.FundingOnline].Channels {
 					if !ch.Available && (ch.Code != "CHANNEL_NOT_AVAILABLE" || ch.Reason == "") {
 						t.Errorf("%+v", ch)

@@ -154,8 +154,8 @@ func TestWhatIsShownIsPaid(t *testing.T) {
 			}
 		})
 		t.Logf("%d paid, %d of them as recommended, %d refused", paid, recommended, refusals)
-		if paid < 5 || refusals < 5 || recommended < 3 {
-			t.Error("too few of a kind")
+		if paid == 0 || refusals == 0 || recommended == 0 {
+			t.Error("one kind is missing")
 		}
 		report, err := audit.Run(w.ctx, w.DB, w.clock.Now())
 		w.must(err)
