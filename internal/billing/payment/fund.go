@@ -134,5 +134,6 @@ func (s *Service) verify(ctx context.Context, i *intent, a Agreed) (err error) {
 		}
 	}
 	i.proof, err = s.Codes.Check(ctx, use)
+	i.Terms.VerifiedBy = string(i.proof.Kind())
 	return err
 }

@@ -1,6 +1,8 @@
 package payment_test
 
 import (
+	"io"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -8,6 +10,12 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/payment"
+	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/verification"
+	"paydesk/internal/platform/config"
+	"paydesk/internal/platform/notify"
+	"paydesk/internal/platform/ratelimit"
+	"paydesk/internal/platform/seal"
 	"paydesk/models"
 )
 
@@ -175,6 +183,57 @@ func TestMergedPaymentsRaceTheirOrders(t *testing.T) {
 		wg.Wait()
 		if got := w.statuses(orders)[models.OrderProcessing]; int64(got) != all.Load() || before-w.available() != total.Load() || all.Load() == 0 {
 			t.Fatalf("%d orders paid, %d by payments that succeeded; %d moved, %d said", got, all.Load(), before-w.available(), total.Load())
+		}
+	})
+}
+
+// HW-34, D2: ten combined payments at once with one code, each of other orders: one uses it up and freezes its balance part;
+// the payment remembers how the code had come. The others are told, and hold and freeze nothing.
+func TestOneCodeManyCombinedPayments(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		log := slog.New(slog.NewTextHandler(io.Discard, nil))
+		box, err := seal.Load(w.ctx, w.DB, "")
+		w.must(err)
+		rules, err := policy.Load("default")
+		w.must(err)
+		messages := notify.Open(notify.Config{DB: w.DB, Clock: w.clock, Log: log, Seal: box, Development: true})
+		real := verification.New(verification.Config{DB: w.DB, Accounts: w.accounts, Orders: w.orders, Policy: rules, Messages: messages, Seal: box, Clock: w.clock, Log: log, SendsPerDay: 20,
+			Guesses: ratelimit.New(w.Redis, config.Rates{User: 100, Account: 100, Money: 100, SignIn: 100, Guesses: 100}, true, log)})
+		w.payments.Codes = real
+		_, err = w.DB.Exec(w.ctx, "UPDATE accounts SET operation_protection = TRUE WHERE id = ?", w.payer.AccountID)
+		w.must(err)
+		w.give(10_000)
+		_, err = real.Send(w.ctx, verification.Sending{AccountID: w.payer.AccountID, UserID: w.payer.UserID, Locale: "en", Scene: models.SceneCombinedPayment, Kind: models.CodeByEmail})
+		w.must(err)
+		letters, err := messages.Of(w.ctx, w.payer.AccountID)
+		w.must(err)
+		orders := w.placeN(10, false)
+		var paid atomic.Int64
+		var wg sync.WaitGroup
+		for i, o := range orders {
+			wg.Go(func() {
+				in := payment.MergeInput{OrderIDs: []models.ID{o.ID}, Agreed: payment.Agreed{Funding: parts(int64(i+1)*100-50, 50), VerificationCode: letters[0].Code}}
+				p, err := w.payments.MergePay(w.ctx, w.payer, in)
+				switch {
+				case err == nil:
+					paid.Add(1)
+					if p.Terms.VerifiedBy != "EMAIL" || w.now(p).Terms.VerifiedBy != "EMAIL" {
+						t.Errorf("%+v", p.Terms)
+					}
+				case !fault.Is(err, "VERIFICATION_FAILED") && !fault.Is(err, "TOO_MANY_ATTEMPTS"): // a try is counted while it is looked at
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		held := 0
+		for _, o := range orders {
+			if !w.orderNow(o).ActivePaymentID.IsZero() {
+				held++
+			}
+		}
+		if paid.Load() != 1 || held != 1 || w.lines(models.KindFreeze) != 1 {
+			t.Fatalf("%d paid, %d held, %d freezes", paid.Load(), held, w.lines(models.KindFreeze))
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (c *sentCode) refund(ctx context.Context) error {
 
 func (c *sentCode) fits(given string) (Proof, bool) {
 	right := hmac.Equal(c.Hash, c.hash(c.ID, c.UserID, given))
-	return Proof{account: c.AccountID, code: c.ID}, right && c.agrees()
+	return Proof{account: c.AccountID, code: c.ID, kind: c.Kind}, right && c.agrees()
 }
 
 // agrees reports whether the code was asked for with these orders and amounts, with these orders and any amounts, or with neither.

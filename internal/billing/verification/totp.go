@@ -160,7 +160,7 @@ func (c *appCode) fits(given string) (p Proof, right bool) {
 	for step := now - skew; step <= now+skew; step++ {
 		code, err := hotp.GenerateCode(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret), uint64(step))
 		if err == nil && subtle.ConstantTimeCompare([]byte(code), []byte(given)) == 1 && step > c.after && !right {
-			p, right = Proof{user: c.UserID, step: step}, true
+			p, right = Proof{user: c.UserID, step: step, kind: models.CodeByTOTP}, true
 		}
 	}
 	return p, right

@@ -86,7 +86,11 @@ type Proof struct {
 	account, code models.ID // of a code that was sent
 	user          string    // of an app's code
 	step          int64
+	kind          models.VerificationKind
 }
+
+// Kind is how the code reached the person, for the records of what it was used for; empty where none was wanted.
+func (p Proof) Kind() models.VerificationKind { return p.kind }
 
 // Wanted reports whether a combined payment of this account needs a code (D2, HW-34).
 func (s *Service) Wanted(a models.Account) bool { return s.WantedFor(a, models.SceneCombinedPayment) }
