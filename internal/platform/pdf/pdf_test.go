@@ -142,6 +142,23 @@ func TestFontIsCutToWhatIsUsed(t *testing.T) {
 	}
 }
 
+// No text, however strange, breaks a document: names are what people choose.
+func TestStrangeTexts(t *testing.T) {
+	for n, text := range []string{"\x00\xff\xfe", "\U0001F680\U0010FFFF", ") Tj ET (", "\\(\\)", "{nb} {current} {total}", "\u0430\u0301\u200d\ufeff", strings.Repeat("\u0e01", 500), "\r\n\t", "%PDF-1.7 endstream endobj", "\u202Egnirts"} {
+		o := options()
+		o.Title, o.Author = text, text
+		d := pdf.New(o)
+		d.Add(cells(text, "beside"))
+		got := pages(t, d)
+		if len(got) != 1 || !strings.Contains(got[0].All(), "beside") {
+			t.Errorf("%d: %+v", n, got)
+		}
+		if clean := strings.TrimSpace(pdf.Clean(text)); len(clean) < 40 && !strings.Contains(got[0].All(), clean) {
+			t.Errorf("%d: %q is not %q", n, got[0].All(), clean)
+		}
+	}
+}
+
 func BenchmarkDocument(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
