@@ -131,10 +131,10 @@ func (f funder) throughChannel(kind FundingKind, least, most int64, bar *fault.F
 	for i := range o.Channels {
 		if ch := &o.Channels[i]; ch.Available {
 			open = true
-			if bar == nil {
+			if ch.Code, ch.Reason = barredBy(bar); bar == nil {
 				ch.Code, ch.Reason = fit(ch, least, most)
-				ch.Available = ch.Code == ""
 			}
+			ch.Available = ch.Code == ""
 			fits = fits || ch.Available
 		}
 	}
@@ -148,6 +148,15 @@ func (f funder) throughChannel(kind FundingKind, least, most int64, bar *fault.F
 		o.Closed = shut("AMOUNT_OUT_OF_RANGE", ReasonAmount)
 	}
 	return o
+}
+
+// barredBy is why a channel takes nothing: what stands against the whole kind of funding.
+func barredBy(bar *fault.Fault) (code, reason string) {
+	if bar == nil {
+		return "", ""
+	}
+	key, _ := bar.Args["reason"].(messages.Key)
+	return bar.Code, string(key)
 }
 
 // fit says why a channel can take no part from least to most; empty where it can.

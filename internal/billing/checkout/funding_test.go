@@ -155,8 +155,8 @@ func TestFundingByOrders(t *testing.T) {
 				t.Errorf("%s: balance %q", name, closedBy(f[checkout.FundingBalance]))
 			}
 			for _, kind := range []checkout.FundingKind{checkout.FundingOnline, checkout.FundingCombined, checkout.FundingPartner} {
-				if closedBy(f[kind]) != c.closed {
-					t.Errorf("%s: %s %q", name, kind, closedBy(f[kind]))
+				if closedBy(f[kind]) != c.closed || open(f[kind].Channels) != "" {
+					t.Errorf("%s: %s %q with %s", name, kind, closedBy(f[kind]), open(f[kind].Channels))
 				}
 			}
 		}
