@@ -144,9 +144,13 @@ func crashRefund(t *testing.T, home testenv.Home, step, channel string) {
 		c.s.advance(t, "20s")
 	}
 	for range 2 {
-		if _, bad, err := refundOf(operator, key, alone.ID, nil); err != nil || len(bad) > 0 {
-			t.Fatal(bad, err)
-		}
+		await(t, 20*time.Second, "the key of the process that died", func() (bool, error) {
+			_, bad, err := refundOf(operator, key, alone.ID, nil)
+			if err != nil || len(bad) > 0 && bad[0].Code != "IDEMPOTENCY_IN_PROGRESS" {
+				t.Fatal(bad, err)
+			}
+			return len(bad) == 0, nil
+		})
 	}
 	c.s.advance(t, "20s")
 	await(t, 20*time.Second, "the refund's end", func() (bool, error) {
