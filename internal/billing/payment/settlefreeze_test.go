@@ -152,6 +152,7 @@ func TestSettleFreeze(t *testing.T) {
 				if settled.ID != o.ID || settled.Paid != charge || settled.Status != models.OrderProcessing {
 					t.Errorf("%+v", settled)
 				}
+				w.must(w.Redis.FlushDB(w.ctx).Err()) // the database remembers
 			}
 			if b := w.balance(); b.Available() != before.Available()-charge || b.Frozen != 0 {
 				t.Errorf("charged %d: %+v", charge, b)
