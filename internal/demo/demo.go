@@ -63,7 +63,7 @@ func newStage(ctx context.Context, c Config) *stage {
 	s.accounts = account.New(c.DB, past, keys, c.Policy)
 	s.orders = order.New(c.DB, past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
 	s.ledger = ledger.New(c.DB)
-	s.benefits = benefit.New(c.DB, past, keys, benefit.Rules{ReturnCoupons: c.Policy.ReturnCoupons()})
+	s.benefits = benefit.New(c.DB, past, keys, benefit.Rules{ReturnCoupons: c.Policy.Refunds.ReturnCoupons})
 	codes := &verification.Service{} // nothing here needs one
 	quotes := checkout.New(checkout.Config{Orders: s.orders, Accounts: s.accounts, Benefits: s.benefits, Verifier: codes, Policy: c.Policy, Clock: past})
 	s.payments = payment.New(payment.Config{DB: c.DB, Ledger: s.ledger, Orders: s.orders, Accounts: s.accounts, Checkout: quotes, Benefits: s.benefits, Codes: codes, Policy: c.Policy,

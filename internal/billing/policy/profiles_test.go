@@ -210,7 +210,7 @@ func TestCardBrands(t *testing.T) {
 // HW-R2, HW-R3, HW-R4, HW-R18, HW-R19, HW-R25 (entities and channels: TestChannelsByEntity).
 func TestHuawei(t *testing.T) {
 	p := load(t, "huawei")
-	digits, validity, tries, resend := p.CodeLife()
+	codes := policy.VerificationCodes{Digits: 6, Validity: policy.Duration(10 * time.Minute), WrongTries: 5, ResendAfter: policy.Duration(time.Minute)}
 	for _, c := range []struct {
 		rule string
 		ok   bool
@@ -220,19 +220,19 @@ func TestHuawei(t *testing.T) {
 		{"HW-13: 30 orders", p.MergeMaximum() == 30},
 		{"HW-22: the balance pays", p.BalancePayment},
 		{"HW-25: payment requests are for enterprises", p.PaymentRequestAllowed(models.AccountEnterprise) && !p.PaymentRequestAllowed(models.AccountIndividual)},
-		{"HW-34: a combined payment is protected", p.ProtectedScene(models.SceneCombinedPayment) && p.OperationProtectionDefault(models.AccountEnterprise)},
-		{"D2: codes", digits == 6 && validity == 10*time.Minute && tries == 5 && resend == time.Minute},
+		{"HW-34: a combined payment is protected", slices.Contains(p.Protection.Scenes, models.SceneCombinedPayment) && p.OperationProtectionDefault(models.AccountEnterprise)},
+		{"D2: codes", p.Protection.Codes == codes},
 		{"HW-35: a partner has three days", p.PartnerValidity() == 72*time.Hour},
 		{"HW-R4: three coupons", p.CouponMaximum() == 3},
-		{"HW-R18: coupons come back", p.ReturnCoupons()},
-		{"HW-R19: online money goes back to the balance", p.RefundOnlineTo() == policy.RefundToBalance},
+		{"HW-R18: coupons come back", p.Refunds.ReturnCoupons},
+		{"HW-R19: online money goes back to the balance", p.Refunds.OnlineTo == policy.RefundToBalance},
 		{"HW-R25: a transfer takes 1 to 5 working days", p.Remittance.WorkingDays == policy.WorkingDays{From: 1, To: 5}},
 	} {
 		if !c.ok {
 			t.Error(c.rule)
 		}
 	}
-	if kinds := load(t, "default").PaymentRequestKinds(); len(kinds) != 2 {
+	if kinds := load(t, "default").PaymentRequest.Kinds; len(kinds) != 2 {
 		t.Errorf("default: payment requests for %v", kinds)
 	}
 }
