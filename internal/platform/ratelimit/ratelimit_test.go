@@ -411,3 +411,22 @@ func TestRedisEmptied(t *testing.T) {
 		}
 	})
 }
+
+// Tries that were not looked at are told of, for metrics; without anybody to tell nothing happens.
+func TestRefusedGuessesAreTold(t *testing.T) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		l := limiter(home.Redis, func(r *config.Rates) { r.Guesses = 2 })
+		l.RefusedGuess()
+		told := 0
+		l.OnRefusedGuess(func() { told++ })
+		for range 5 {
+			if _, err := l.Guess(t.Context(), "verification", "somebody"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.RefusedGuess() // by a caller who counts tries in a row of its own
+		if told != 4 {
+			t.Errorf("told of %d, want three that Guess refused and one of a caller's", told)
+		}
+	})
+}
