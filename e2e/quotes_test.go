@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,30 +192,10 @@ func (s *server) refund(t testing.TB, payment, order, amount string) merged {
 	return out.RefundPayment
 }
 
-// codeFor has a code sent for these orders and this funding, and reads it where it would have been sent.
+// codeFor has a code sent for these orders and this funding.
 func (c *customer) codeFor(t testing.TB, orders []string, funding map[string]any) string {
 	t.Helper()
-	var out struct {
-		SendVerificationCode struct {
-			SentTo string
-			Errors []userError
-		}
-	}
-	c.must(t, `mutation($input: SendVerificationCodeInput!) { sendVerificationCode(input: $input) { sentTo errors { code message } } }`,
-		map[string]any{"input": map[string]any{"scene": "COMBINED_PAYMENT", "kind": "SMS", "orderIds": orders, "funding": funding}}, &out)
-	if sent := out.SendVerificationCode; len(sent.Errors) > 0 || sent.SentTo == "" || strings.Contains(sent.SentTo, "13800138000") {
-		t.Fatalf("%+v", sent)
-	}
-	_, body := fetch(t, "GET", c.s.URL+"/dev/messages?accountId="+c.AccountID)
-	var messages []struct{ Kind, Code string }
-	if err := json.Unmarshal([]byte(body), &messages); err != nil {
-		t.Fatal(err)
-	}
-	at := slices.IndexFunc(messages, func(m struct{ Kind, Code string }) bool { return m.Code != "" })
-	if at < 0 {
-		t.Fatalf("no code in %s", body)
-	}
-	return messages[at].Code
+	return c.sendCode(t, map[string]any{"scene": "COMBINED_PAYMENT", "kind": "SMS", "orderIds": orders, "funding": funding})
 }
 
 // other is a code that is not this one.

@@ -146,6 +146,7 @@ func safeAnswers(t *testing.T, s *server) {
 		"the clock":         {http.MethodGet, "/dev/clock", "", "default-src 'none';", "no-store"},
 		"nothing":           {http.MethodGet, "/nothing", "", "default-src 'none';", ""},
 		"a forged link":     {http.MethodGet, "/qr/pay_x?until=1&signature=x", "", "default-src 'none'", ""},
+		"a forged file":     {http.MethodGet, "/files/acc_x/fil_x?until=1&signature=x", "", "default-src 'none'", ""},
 		"a refused webhook": {http.MethodPost, "/webhooks/ALIPAY", "x=1", "default-src 'none';", ""},
 	} {
 		headers := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
