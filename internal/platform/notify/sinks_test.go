@@ -46,7 +46,9 @@ type postOffice struct {
 	secret  string // the password it wants; empty: it offers no AUTH
 	refuses bool   // it offers no STARTTLS
 
-	accepted chan struct{} // one for each connection, as far as there is room
+	stops bool // it says nothing after the client's greeting
+
+	greeted chan struct{} // one for each greeting of a client, as far as there is room
 }
 
 // letter is one that was taken.
@@ -59,7 +61,7 @@ type letter struct {
 
 func newPostOffice(t *testing.T, implicit bool) *postOffice {
 	t.Helper()
-	p := &postOffice{accepted: make(chan struct{}, 100)}
+	p := &postOffice{greeted: make(chan struct{}, 100)}
 	p.certificate(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -75,10 +77,6 @@ func newPostOffice(t *testing.T, implicit bool) *postOffice {
 				return
 			}
 			open.Store(c, true)
-			select {
-			case p.accepted <- struct{}{}:
-			default:
-			}
 			all.Go(func() {
 				defer c.Close()
 				if implicit {
@@ -120,7 +118,7 @@ func (p *postOffice) certificate(t *testing.T) {
 
 func (p *postOffice) serve(c net.Conn, encrypted bool) {
 	p.mu.Lock()
-	silent, drops, goodbye := p.silent, p.drops, p.goodbye
+	silent, drops, goodbye, stops := p.silent, p.drops, p.goodbye, p.stops
 	secret, refuses := p.secret, p.refuses
 	p.mu.Unlock()
 	lines := bufio.NewReader(c)
@@ -140,6 +138,14 @@ func (p *postOffice) serve(c net.Conn, encrypted bool) {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch strings.ToUpper(verb) {
 		case "EHLO", "HELO":
+			select {
+			case p.greeted <- struct{}{}:
+			default:
+			}
+			if stops {
+				_, _ = io.Copy(io.Discard, c)
+				return
+			}
 			greeting := []string{"post office", "8BITMIME"}
 			if !encrypted && !refuses {
 				greeting = append(greeting, "STARTTLS")

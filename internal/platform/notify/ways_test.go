@@ -81,13 +81,13 @@ func TestMail(t *testing.T) {
 // A process that ends waits for nobody.
 func TestMailEndsWithItsContext(t *testing.T) {
 	office := newPostOffice(t, false)
-	office.set(func(p *postOffice) { p.silent = true })
+	office.set(func(p *postOffice) { p.stops = true })
 	ctx, cancel := context.WithCancel(t.Context())
 	config := office.config(notify.StartTLS)
 	config.Timeout = time.Minute
 	done := make(chan error)
 	go func() { done <- sender(t, config).Send(ctx, message) }()
-	<-office.accepted
+	<-office.greeted
 	cancel()
 	select {
 	case err := <-done:
