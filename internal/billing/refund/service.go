@@ -91,9 +91,9 @@ type Input struct {
 const outcomeKind = "refund"
 
 // Refund sends money of a payment back and returns the payment as it then stands. Faults: PAYMENT_NOT_FOUND, ORDER_NOT_FOUND,
-// REFUND_NOT_ALLOWED (it did not succeed, is for something else, or nothing is left), AMOUNT_INVALID, AMOUNT_OUT_OF_RANGE for more than
-// is left, CURRENCY_MISMATCH, CHANNEL_NOT_AVAILABLE where its channel is not there any more, INVALID_INPUT, CARD_DATA_NOT_ACCEPTED, and
-// those of the key.
+// REFUND_NOT_ALLOWED (it did not succeed, is for something else, its channel is not there any more, or nothing is left),
+// AMOUNT_INVALID, AMOUNT_OUT_OF_RANGE for more than is left, CURRENCY_MISMATCH, INVALID_INPUT, CARD_DATA_NOT_ACCEPTED, and those of
+// the key.
 func (s *Service) Refund(ctx context.Context, in Input) (models.Payment, error) {
 	var err error
 	if in.Reason, err = input.Text(in.Reason, true, input.MaxReason, "input", "reason"); err != nil {
