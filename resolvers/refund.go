@@ -72,7 +72,9 @@ func (r *Resolver) readRefunds(ctx context.Context, v *auth.Viewer, ids []models
 	for _, id := range ids {
 		read := r.s.Refunds.ByIDAnywhere
 		if !v.Role.AnyAccount() {
-			read = func(ctx context.Context, id models.ID) (models.Refund, error) { return r.s.Refunds.ByID(ctx, v.AccountID, id) }
+			read = func(ctx context.Context, id models.ID) (models.Refund, error) {
+				return r.s.Refunds.ByID(ctx, v.AccountID, id)
+			}
 		}
 		row, err := read(ctx, id)
 		switch {

@@ -24,6 +24,7 @@ import (
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
@@ -123,7 +124,8 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { w.hub.Run(ctx) })
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
+	refunds := refund.New(refund.Config{DB: w.home.DB, Ledger: w.ledger, Payments: w.payments, Orders: w.orders, Benefits: benefits, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Messages: w.messages, Clock: clock, Log: quiet})
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Refunds: refunds, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true
