@@ -13,6 +13,7 @@ import (
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
+	"paydesk/internal/platform/locale"
 	"paydesk/internal/platform/notify"
 	"paydesk/models"
 )
@@ -69,7 +70,7 @@ func (s *Service) askPartner(ctx context.Context, p models.Payment, account mode
 	if _, err := s.move(ctx, &p, evAsked); err != nil {
 		return err
 	}
-	return s.Messages.Tell(ctx, notify.Letter{Account: partner, Locale: p.Locale, Key: "letter.partner_asked", At: s.Clock.Now(), Args: args})
+	return s.Messages.Tell(ctx, notify.Letter{Account: partner, Locale: locale.OfCountry(partner.Country), Key: "letter.partner_asked", At: s.Clock.Now(), Args: args})
 }
 
 // letterOrders is how many order numbers a letter names; an SMS is short.
