@@ -24,7 +24,7 @@ func ruled() (out []string) {
 	for n := 1; n <= 25; n++ {
 		out = append(out, fmt.Sprint("HW-R", n))
 	}
-	return append(out, "TX-R1", "TX-R2", "TX-R3", "C7", "D1", "D2", "D3", "D4", "D9", "D10", "lesson 2", "lesson 8", "lesson 9", "lesson 14", "lesson 15", "lesson 18")
+	return append(out, "TX-1", "TX-R1", "TX-R2", "TX-R3", "C7", "D1", "D2", "D3", "D4", "D9", "D10", "lesson 2", "lesson 8", "lesson 9", "lesson 14", "lesson 15", "lesson 18")
 }
 
 var (
