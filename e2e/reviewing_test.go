@@ -17,7 +17,9 @@ func (c *customer) undecided(t testing.TB, statuses ...string) (ids []string) {
 		list = append(list, map[string]any{"number": unique("ORD"), "type": "NEW_PURCHASE", "productType": "ecs", "status": s,
 			"items": []any{map[string]any{"name": "Cloud server", "quantity": 1, "amount": money("10.00")}}})
 	}
-	var out struct{ PlaceOrders struct{ Orders []struct{ ID string } } }
+	var out struct {
+		PlaceOrders struct{ Orders []struct{ ID string } }
+	}
 	c.service.must(t, `mutation($input: PlaceOrdersInput!) { placeOrders(input: $input) { orders { id } errors { code } } }`,
 		map[string]any{"input": map[string]any{"idempotencyKey": unique("place"), "accountId": c.AccountID, "orders": list, "bundle": len(list) > 1}}, &out)
 	for _, o := range out.PlaceOrders.Orders {

@@ -1,7 +1,6 @@
 package checkout_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"paydesk/internal/billing/account"
 	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/checkout"
+	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/platform/database"
 	"paydesk/models"
@@ -77,7 +77,7 @@ func TestRemainingIsPricedAnew(t *testing.T) {
 		if numbers(q.Orders) != numbers(alone) || q.Priced.Total != 35_000-7_000 || len(q.AutoSelected) != 0 {
 			t.Errorf("%s for %d", numbers(q.Orders), q.Priced.Total)
 		}
-		if want := fmt.Sprintf("%s LINKED_ORDERS_NOT_PAYABLE, %s ORDER_BEING_PAID", pair[0].Number, pair[1].Number); causes(q.Removed) != want {
+		if want := causes([]fault.Blocked{{Order: pair[0], Code: order.CodeLinkedNotPayable}, {Order: pair[1], Code: order.CodeBeingPaid}}); causes(q.Removed) != want {
 			t.Errorf("removed %s, not %s", causes(q.Removed), want)
 		}
 		for _, like := range []func(*order.NewOrder){inReview, toBeConfirmed} { // HW-17, HW-18: they are waited for, not left out
