@@ -5,7 +5,6 @@ package account
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"paydesk/internal/money"
 	"paydesk/internal/platform/clock"
@@ -79,7 +78,7 @@ func (s *Service) ByIDs(ctx context.Context, ids []models.ID) ([]models.Account,
 		err := rows.Scan(into(&a)...)
 		out = append(out, a)
 		return err
-	}, "SELECT "+columns+" FROM accounts a WHERE a.id IN (?"+strings.Repeat(",?", len(ids)-1)+")", args...)
+	}, "SELECT "+columns+" FROM accounts a WHERE a.id IN ("+database.Marks(len(ids))+")", args...)
 	return out, err
 }
 

@@ -7,7 +7,6 @@ package benefit
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
@@ -72,7 +71,7 @@ func (s *Service) ByIDs(ctx context.Context, account models.ID, ids []models.ID)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE account_id = ? AND id IN ("+marks(len(ids))+")", anys([]any{account}, ids)...)
+	return s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE account_id = ? AND id IN ("+database.Marks(len(ids))+")", database.Args([]any{account}, ids)...)
 }
 
 // ByIDsAnywhere reads coupons of any account, for staff.
@@ -80,7 +79,7 @@ func (s *Service) ByIDsAnywhere(ctx context.Context, ids []models.ID) ([]models.
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE id IN ("+marks(len(ids))+")", anys(nil, ids)...)
+	return s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE id IN ("+database.Marks(len(ids))+")", database.Args(nil, ids)...)
 }
 
 // DiscountByID finds a discount of the account; false where there is none.
@@ -93,7 +92,7 @@ func (s *Service) DiscountsByIDs(ctx context.Context, account models.ID, ids []m
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.discounts(ctx, "SELECT "+discountColumns+" FROM discounts WHERE account_id = ? AND id IN ("+marks(len(ids))+")", anys([]any{account}, ids)...)
+	return s.discounts(ctx, "SELECT "+discountColumns+" FROM discounts WHERE account_id = ? AND id IN ("+database.Marks(len(ids))+")", database.Args([]any{account}, ids)...)
 }
 
 // DiscountsAnywhere reads discounts of any account, for staff.
@@ -101,7 +100,7 @@ func (s *Service) DiscountsAnywhere(ctx context.Context, ids []models.ID) ([]mod
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.discounts(ctx, "SELECT "+discountColumns+" FROM discounts WHERE id IN ("+marks(len(ids))+")", anys(nil, ids)...)
+	return s.discounts(ctx, "SELECT "+discountColumns+" FROM discounts WHERE id IN ("+database.Marks(len(ids))+")", database.Args(nil, ids)...)
 }
 
 func one[T any](rows []T, err error) (row T, found bool, _ error) {
@@ -109,15 +108,4 @@ func one[T any](rows []T, err error) (row T, found bool, _ error) {
 		row = rows[0]
 	}
 	return row, len(rows) > 0, err
-}
-
-// marks are n question marks for an IN list.
-func marks(n int) string { return strings.Repeat("?,", n-1) + "?" }
-
-// anys puts values behind others into one argument list.
-func anys[T any](before []any, values []T) []any {
-	for _, v := range values {
-		before = append(before, v)
-	}
-	return before
 }

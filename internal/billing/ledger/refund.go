@@ -2,8 +2,8 @@ package ledger
 
 import (
 	"context"
-	"strings"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -39,6 +39,6 @@ func (l *Ledger) codeMoneyTaken(ctx context.Context, account models.ID, referenc
 	}
 	_, err = l.db.QueryRow(ctx, []any{&taken}, "SELECT COALESCE(SUM(b.code_money_after - p.code_money_after), 0) FROM postings p "+
 		"JOIN postings b ON b.account_id = p.account_id AND b.seq = (SELECT MAX(q.seq) FROM postings q WHERE q.account_id = p.account_id AND q.seq < p.seq) "+
-		"WHERE p.account_id = ? AND p.leg = 1 AND p.seq IS NOT NULL AND p.reference IN (?"+strings.Repeat(",?", len(references)-1)+")", args...)
+		"WHERE p.account_id = ? AND p.leg = 1 AND p.seq IS NOT NULL AND p.reference IN ("+database.Marks(len(references))+")", args...)
 	return taken, err
 }

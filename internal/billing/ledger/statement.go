@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
@@ -22,7 +23,7 @@ func (f Filter) where(account models.ID) (string, []any) {
 	b.WriteString(" FROM postings WHERE account_id = ? AND seq IS NOT NULL")
 	args := []any{account}
 	if len(f.Kinds) > 0 {
-		b.WriteString(" AND kind IN (?" + strings.Repeat(",?", len(f.Kinds)-1) + ")")
+		b.WriteString(" AND kind IN (" + database.Marks(len(f.Kinds)) + ")")
 		for _, k := range f.Kinds {
 			args = append(args, string(k))
 		}

@@ -5,6 +5,7 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/input"
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -73,8 +74,8 @@ func NotPayable(code string, o models.Order) *fault.Fault {
 // change lets an event happen to an order, where the table and the guard allow it; it tells whether it did.
 func (s *Service) change(ctx context.Context, account, id models.ID, e Event, guard string, args ...any) (bool, error) {
 	st := steps[e]
-	values := anys([]any{string(st.to), s.clock.Now(), account, id}, st.from)
-	n, err := s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE account_id = ? AND id = ? AND status IN ("+marks(len(st.from))+")"+guard,
+	values := database.Args([]any{string(st.to), s.clock.Now(), account, id}, st.from)
+	n, err := s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE account_id = ? AND id = ? AND status IN ("+database.Marks(len(st.from))+")"+guard,
 		append(values, args...)...)
 	return n == 1, err
 }

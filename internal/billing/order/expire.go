@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -30,22 +31,22 @@ const waiting = "expires_at <= ? AND active_payment_id IS NULL"
 
 func (s *Service) due(ctx context.Context, now time.Time, limit int) (ids []models.ID, err error) {
 	from := steps[RanOut].from
-	args := append(anys(nil, from), now, limit)
+	args := append(database.Args(nil, from), now, limit)
 	err = s.db.Query(ctx, func(rows *sql.Rows) error {
 		var id models.ID
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, "SELECT id FROM orders WHERE status IN ("+marks(len(from))+") AND "+waiting+" LIMIT ?", args...)
+	}, "SELECT id FROM orders WHERE status IN ("+database.Marks(len(from))+") AND "+waiting+" LIMIT ?", args...)
 	return ids, err
 }
 
 func (s *Service) expire(ctx context.Context, ids []models.ID, now time.Time) (n int64, err error) {
 	st := steps[RanOut]
-	args := anys([]any{string(st.to), now}, ids)
-	args = append(anys(args, st.from), now)
+	args := database.Args([]any{string(st.to), now}, ids)
+	args = append(database.Args(args, st.from), now)
 	err = s.db.InTx(ctx, func(ctx context.Context) error { // for its retries
-		n, err = s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE id IN ("+marks(len(ids))+") AND status IN ("+marks(len(st.from))+") AND "+waiting, args...)
+		n, err = s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE id IN ("+database.Marks(len(ids))+") AND status IN ("+database.Marks(len(st.from))+") AND "+waiting, args...)
 		return err
 	})
 	return n, err

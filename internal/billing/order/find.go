@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -22,7 +23,7 @@ func (s *Service) ByIDs(ctx context.Context, account models.ID, ids []models.ID)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.read(ctx, len(ids), "SELECT "+columns+" FROM orders WHERE account_id = ? AND id IN ("+marks(len(ids))+")", anys([]any{account}, ids)...)
+	return s.read(ctx, len(ids), "SELECT "+columns+" FROM orders WHERE account_id = ? AND id IN ("+database.Marks(len(ids))+")", database.Args([]any{account}, ids)...)
 }
 
 // ByIDsAnywhere is ByIDs for those who reach any account: OPERATOR and SERVICE.
@@ -30,7 +31,7 @@ func (s *Service) ByIDsAnywhere(ctx context.Context, ids []models.ID) ([]models.
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return s.read(ctx, len(ids), "SELECT "+columns+" FROM orders WHERE id IN ("+marks(len(ids))+")", anys(nil, ids)...)
+	return s.read(ctx, len(ids), "SELECT "+columns+" FROM orders WHERE id IN ("+database.Marks(len(ids))+")", database.Args(nil, ids)...)
 }
 
 // ByNumberAnywhere is ByNumber for those who reach any account; numbers are unique in the installation.
@@ -48,8 +49,8 @@ func (s *Service) Linked(ctx context.Context, account models.ID, bundles []model
 	if len(bundles) == 0 {
 		return nil, nil
 	}
-	rows, err := s.read(ctx, 2*len(bundles), "SELECT "+columns+" FROM orders WHERE account_id = ? AND bundle_id IN ("+marks(len(bundles))+") ORDER BY id",
-		anys([]any{account}, bundles)...)
+	rows, err := s.read(ctx, 2*len(bundles), "SELECT "+columns+" FROM orders WHERE account_id = ? AND bundle_id IN ("+database.Marks(len(bundles))+") ORDER BY id",
+		database.Args([]any{account}, bundles)...)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paydesk/internal/billing/input"
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
@@ -152,7 +153,7 @@ func in[T ~string](where *strings.Builder, args *[]any, column string, values []
 	case 1:
 		where.WriteString(" AND " + column + " = ?")
 	default:
-		where.WriteString(" AND " + column + " IN (" + marks(len(values)) + ")")
+		where.WriteString(" AND " + column + " IN (" + database.Marks(len(values)) + ")")
 	}
 	for _, v := range values {
 		*args = append(*args, string(v))

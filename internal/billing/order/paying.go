@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -23,7 +24,7 @@ type Paying struct {
 func forPayment(n int) string {
 	return "SELECT " + columnsOf("o") + ", a.status, a.kind, a.identity, a.region, a.country, a.signing_entity, a.currency, a.operation_protection, a.partner_id, " +
 		"EXISTS (SELECT 1 FROM discounts d WHERE d.account_id = a.id AND d.kind = 'PRICE_ADJUSTMENT')" +
-		" FROM accounts a JOIN orders o ON o.account_id = a.id WHERE a.id = ? AND o.id IN (" + marks(n) + ")"
+		" FROM accounts a JOIN orders o ON o.account_id = a.id WHERE a.id = ? AND o.id IN (" + database.Marks(n) + ")"
 }
 
 // ForPayment reads what a payment of these orders has to judge: the orders, those linked to them, and the account. It takes
@@ -42,7 +43,7 @@ func (s *Service) ForPayment(ctx context.Context, account models.ID, ids []model
 		o, err := sc.scan(rows)
 		found[o.ID] = o
 		return err
-	}, forPayment(len(ids)), anys([]any{account}, ids)...)
+	}, forPayment(len(ids)), database.Args([]any{account}, ids)...)
 	if err != nil || len(found) == 0 {
 		return Paying{}, err
 	}
@@ -97,15 +98,15 @@ func (s *Service) Take(ctx context.Context, account models.ID, shares []Share, n
 	for _, sh := range shares {
 		args = append(args, sh.OrderID)
 	}
-	return s.all(ctx, len(shares), "UPDATE orders SET status = ?, paid = "+set+", updated_at = ? WHERE account_id = ? AND id IN ("+marks(len(shares))+") AND "+free,
+	return s.all(ctx, len(shares), "UPDATE orders SET status = ?, paid = "+set+", updated_at = ? WHERE account_id = ? AND id IN ("+database.Marks(len(shares))+") AND "+free,
 		append(args, now)...)
 }
 
 // Hold keeps orders for an unfinished payment in the transaction of ctx: nothing else can take, cancel or expire them. All
 // of them, or ErrChanged. Ids are different.
 func (s *Service) Hold(ctx context.Context, account models.ID, ids []models.ID, payment models.ID, now time.Time) error {
-	args := append(anys([]any{payment, now, account}, ids), now)
-	return s.all(ctx, len(ids), "UPDATE orders SET active_payment_id = ?, updated_at = ? WHERE account_id = ? AND id IN ("+marks(len(ids))+") AND "+free, args...)
+	args := append(database.Args([]any{payment, now, account}, ids), now)
+	return s.all(ctx, len(ids), "UPDATE orders SET active_payment_id = ?, updated_at = ? WHERE account_id = ? AND id IN ("+database.Marks(len(ids))+") AND "+free, args...)
 }
 
 func (s *Service) all(ctx context.Context, want int, query string, args ...any) error {

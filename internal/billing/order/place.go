@@ -126,7 +126,7 @@ func (s *Service) whichNumber(ctx context.Context, orders []models.Order, cause 
 	for i := range orders {
 		numbers[i] = orders[i].Number
 	}
-	known, err := s.read(ctx, 1, "SELECT "+columns+" FROM orders WHERE number IN ("+marks(len(numbers))+")", anys(nil, numbers)...)
+	known, err := s.read(ctx, 1, "SELECT "+columns+" FROM orders WHERE number IN ("+database.Marks(len(numbers))+")", database.Args(nil, numbers)...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -14,6 +15,6 @@ func (s *Service) Refunded(ctx context.Context, account models.ID, ids []models.
 		return 0, nil
 	}
 	st := steps[FullyRefunded]
-	args := anys(anys([]any{string(st.to), now, account}, ids), st.from)
-	return s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE account_id = ? AND id IN ("+marks(len(ids))+") AND status IN ("+marks(len(st.from))+")", args...)
+	args := database.Args(database.Args([]any{string(st.to), now, account}, ids), st.from)
+	return s.db.Exec(ctx, "UPDATE orders SET status = ?, updated_at = ? WHERE account_id = ? AND id IN ("+database.Marks(len(ids))+") AND status IN ("+database.Marks(len(st.from))+")", args...)
 }

@@ -7,6 +7,7 @@ import (
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/input"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/locale"
 	"paydesk/internal/platform/notify"
 	"paydesk/models"
@@ -71,9 +72,9 @@ func (s *Service) decide(ctx context.Context, id models.ID, e Event, by, reason 
 // settle makes the transition with who made it, where the order still waits for it and its time is not over (HW-3).
 func (s *Service) settle(ctx context.Context, o models.Order, e Event, by string) (bool, error) {
 	st, now := steps[e], s.clock.Now()
-	args := anys([]any{string(st.to), string(e), by, now, o.AccountID, o.ID}, st.from)
+	args := database.Args([]any{string(st.to), string(e), by, now, o.AccountID, o.ID}, st.from)
 	n, err := s.db.Exec(ctx, "UPDATE orders SET status = ?, decision = ?, decided_by = ?, updated_at = ? WHERE account_id = ? AND id = ? AND status IN ("+
-		marks(len(st.from))+") AND (expires_at IS NULL OR expires_at > ?)", append(args, now)...)
+		database.Marks(len(st.from))+") AND (expires_at IS NULL OR expires_at > ?)", append(args, now)...)
 	return n == 1, err
 }
 

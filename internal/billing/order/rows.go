@@ -53,14 +53,3 @@ func (s *Service) read(ctx context.Context, size int, query string, args ...any)
 	}, query, args...)
 	return out, err
 }
-
-// marks are n question marks for an IN list.
-func marks(n int) string { return strings.Repeat("?,", n-1) + "?" }
-
-// anys puts values behind others into one argument list.
-func anys[T any](before []any, values []T) []any {
-	for _, v := range values {
-		before = append(before, v)
-	}
-	return before
-}

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"paydesk/internal/platform/crew"
 	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
@@ -77,27 +76,7 @@ func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
 	if err := s.DB.Gorm(ctx).Where("sweep_at <= ?", s.Clock.Now()).Order("sweep_at").Limit(limit).Find(&due).Error; err != nil {
 		return 0, err
 	}
-	var looked atomic.Int64
-	var all sync.WaitGroup
-	next := make(chan models.Payment)
-	for range min(workers, len(due)) {
-		all.Go(func() {
-			for p := range next {
-				if s.takeUp(ctx, p) {
-					looked.Add(1)
-				}
-			}
-		})
-	}
-	for _, p := range due {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- p
-	}
-	close(next)
-	all.Wait()
-	return int(looked.Load()), ctx.Err()
+	return crew.Do(ctx, workers, due, func(p models.Payment) bool { return s.takeUp(ctx, p) })
 }
 
 // takeUp looks at a due payment unless another instance has it; false where it has, or where the database does not answer.

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/crew"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
@@ -85,27 +84,7 @@ func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
 	if err := s.DB.Gorm(ctx).Where("sweep_at <= ?", s.Clock.Now()).Order("sweep_at").Limit(limit).Find(&due).Error; err != nil {
 		return 0, err
 	}
-	var looked atomic.Int64
-	var all sync.WaitGroup
-	work := make(chan models.Refund)
-	for range min(workers, len(due)) {
-		all.Go(func() {
-			for r := range work {
-				if s.takeUp(ctx, r) {
-					looked.Add(1)
-				}
-			}
-		})
-	}
-	for _, r := range due {
-		if ctx.Err() != nil {
-			break
-		}
-		work <- r
-	}
-	close(work)
-	all.Wait()
-	return int(looked.Load()), ctx.Err()
+	return crew.Do(ctx, workers, due, func(r models.Refund) bool { return s.takeUp(ctx, r) })
 }
 
 // takeUp looks at a due refund unless another instance has it; false where it has, or where the database does not answer.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"paydesk/internal/platform/crew"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/models"
 )
@@ -66,29 +67,17 @@ func (d *Desk) Sweep(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var (
-		todo = make(chan delivery)
-		mu   sync.Mutex
-		errs []error
-		all  sync.WaitGroup
-	)
-	for range min(workers, len(due)) {
-		all.Go(func() {
-			for one := range todo {
-				if err := d.deliver(ctx, one); err != nil {
-					mu.Lock()
-					errs = append(errs, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for _, one := range due {
-		todo <- one
-	}
-	close(todo)
-	all.Wait()
-	return len(due), errors.Join(errs...)
+	var mu sync.Mutex
+	var errs []error
+	n, err := crew.Do(ctx, workers, due, func(one delivery) bool {
+		if err := d.deliver(ctx, one); err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		}
+		return true
+	})
+	return n, errors.Join(append(errs, err)...)
 }
 
 func (d *Desk) due(ctx context.Context, limit int) (out []delivery, err error) {

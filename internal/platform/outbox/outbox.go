@@ -106,7 +106,7 @@ func (o *Outbox) tell(ctx context.Context, batch []message) error {
 	for i := range n {
 		ids = append(ids, batch[min(i, len(batch)-1)].id)
 	}
-	_, err := o.db.Exec(ctx, "DELETE FROM outbox WHERE id IN (?"+strings.Repeat(",?", n-1)+")", ids...)
+	_, err := o.db.Exec(ctx, "DELETE FROM outbox WHERE id IN ("+database.Marks(n)+")", ids...)
 	return err
 }
 
