@@ -235,8 +235,7 @@ func TestStatements(t *testing.T) {
 		few := w.request(w.place(true, w.one(10_000), w.one(10_000))[0])
 		few.DiscountID, few.CouponIDs = discountID(d), couponIDs(w.coupon(models.CouponCash, 100))
 		fewQuote, fewView := statements(few)
-		var many checkout.Request
-		many = w.request()
+		many := w.request()
 		for range 10 {
 			many.OrderIDs = append(many.OrderIDs, w.place(true, w.one(10_000), w.one(10_000), w.one(10_000))[0].ID)
 		}

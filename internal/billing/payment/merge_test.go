@@ -346,9 +346,7 @@ func TestStatementsOfAMergedPayment(t *testing.T) {
 			orders := w.placeN(n, false)
 			in := merged(orders)
 			in.Funding = fund(sumOf(orders))
-			for _, c := range w.grant(1, "CASH", "0.50", "") {
-				in.CouponIDs = append(in.CouponIDs, c)
-			}
+			in.CouponIDs = append(in.CouponIDs, w.grant(1, "CASH", "0.50", "")...)
 			in.ExpectedTotal = nil
 			ctx, counter := database.WithCounter(w.ctx)
 			_, err := w.payments.MergePay(ctx, w.payer, in)
