@@ -31,6 +31,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Transaction() TransactionResolver
+	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {

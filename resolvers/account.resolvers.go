@@ -148,6 +148,14 @@ func (r *subscriptionResolver) BalanceChanged(ctx context.Context) (<-chan *mode
 	})
 }
 
+func (r *viewerResolver) TotpEnrolled(ctx context.Context, obj *model.Viewer) (bool, error) {
+	return r.s.Verification.Enrolled(ctx, obj.UserID)
+}
+
+func (r *Resolver) Viewer() graph.ViewerResolver { return &viewerResolver{r} }
+
 func (r *Resolver) Account() graph.AccountResolver { return &accountResolver{r} }
 
 type accountResolver struct{ *Resolver }
+
+type viewerResolver struct{ *Resolver }

@@ -23,6 +23,7 @@ type Verification interface {
 	Send(ctx context.Context, in verification.Sending) (verification.Sent, error)
 	Enroll(ctx context.Context, who verification.Person, code string) (uri string, err error)
 	Confirm(ctx context.Context, who verification.Person, code string) error
+	Enrolled(ctx context.Context, user string) (bool, error)
 }
 
 func (r *Resolver) sendVerificationCode(ctx context.Context, input model.SendVerificationCodeInput) (*model.SendVerificationCodePayload, error) {

@@ -1641,8 +1641,6 @@ type Viewer struct {
 	Role Role `json:"role"`
 	// The person's account; null for OPERATOR and SERVICE.
 	Account *Account `json:"account,omitempty"`
-	// Whether the person's authenticator app is enrolled.
-	TotpEnrolled bool `json:"totpEnrolled"`
 	// What the console may show; a COLLABORATOR has VIEW_BILLING alone.
 	Permissions []Permission `json:"permissions"`
 }
