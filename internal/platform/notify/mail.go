@@ -51,7 +51,7 @@ func NewMail(c MailConfig) (*Mail, error) {
 	return m, err
 }
 
-// Send hands an e-mail to the server. A permanent refusal (5xx) is final; all else is worth another try.
+// Send hands an e-mail to the server. A permanent refusal (5xx) of the recipient or the text is final; all else is worth another try.
 func (m *Mail) Send(ctx context.Context, message Message) error {
 	ctx, cancel := context.WithTimeout(ctx, m.c.Timeout)
 	defer cancel()
@@ -93,12 +93,13 @@ func (m *Mail) letter(message Message) (*mail.Msg, error) {
 	return letter, nil
 }
 
-// refused says what went wrong without the server's own words: they repeat the recipient. 5xx at the greeting and at signing in is our
-// configuration's fault and not the message's, so it is tried again.
+// refused says what went wrong without the server's own words: they repeat the recipient. 5xx at the greeting, at signing in and to the
+// sender is our configuration's fault and not the message's, so it is tried again.
 func refused(ctx context.Context, at string, err error) error {
 	var e *mail.SendError
 	if errors.As(err, &e) && e.ErrorCode() != 0 {
-		return &Failure{Reason: fmt.Sprintf("%s: the mail server answered %d %s", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()), Final: e.ErrorCode() >= 500}
+		return &Failure{Reason: fmt.Sprintf("%s: the mail server answered %d %s", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()),
+			Final: e.ErrorCode() >= 500 && e.Reason != mail.ErrSMTPMailFrom}
 	}
 	var network net.Error
 	switch {

@@ -37,6 +37,7 @@ type postOffice struct {
 
 	mu      sync.Mutex
 	letters []letter
+	mail    string // its answer to MAIL FROM; empty: yes
 	rcpt    string // its answer to RCPT TO; empty: yes
 	data    string // its answer to the text; empty: yes
 	silent  bool   // it takes connections and says nothing
@@ -175,7 +176,13 @@ func (p *postOffice) serve(c net.Conn, encrypted bool) {
 			say("235 welcome")
 		case "MAIL":
 			l = letter{from: rest, encrypted: encrypted}
-			say("250 ok")
+			p.mu.Lock()
+			answer := p.mail
+			p.mu.Unlock()
+			if answer == "" {
+				answer = "250 ok"
+			}
+			say(answer)
 		case "RCPT":
 			l.to = rest
 			p.mu.Lock()

@@ -41,6 +41,7 @@ func TestMail(t *testing.T) {
 		{name: "it wants it later", how: notify.StartTLS, office: func(p *postOffice) { p.data = "452 4.2.2 lin@example.com: full" }, failed: true},
 		{name: "it wants it never", how: notify.StartTLS, office: func(p *postOffice) { p.data = "554 5.6.0 not this" }, failed: true, final: true},
 		{name: "nobody lives there", how: notify.StartTLS, office: func(p *postOffice) { p.rcpt = "550 5.1.1 lin@example.com: nobody" }, failed: true, final: true},
+		{name: "it takes nothing from us", how: notify.StartTLS, office: func(p *postOffice) { p.mail = "550 5.7.1 billing@paydesk.example: not yours" }, failed: true},
 		{name: "it says nothing", how: notify.StartTLS, office: func(p *postOffice) { p.silent = true }, config: func(c *notify.MailConfig) { c.Timeout = 100 * time.Millisecond }, failed: true},
 		{name: "it says nothing, tls", implicit: true, how: notify.TLS, office: func(p *postOffice) { p.silent = true }, config: func(c *notify.MailConfig) { c.Timeout = 300 * time.Millisecond }, failed: true},
 	} {
