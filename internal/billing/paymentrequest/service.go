@@ -135,7 +135,7 @@ func (s *Service) file(r models.PaymentRequest, size int64) models.File {
 
 // keep writes key, document and request in one transaction.
 func (s *Service) keep(ctx context.Context, r Request, content []byte) (Request, error) {
-	return r, s.DB.InTx(ctx, func(ctx context.Context) (err error) {
+	err := s.DB.InTx(ctx, func(ctx context.Context) (err error) {
 		if err = s.Keys.Claim(ctx, idempotency.Outcome{Kind: outcomeKind, Ref: r.ID}); err != nil {
 			return err
 		}
@@ -146,6 +146,7 @@ func (s *Service) keep(ctx context.Context, r Request, content []byte) (Request,
 			r.AccountID, r.ID, r.Number, r.Currency, r.Total, r.FileID, r.ValidUntil, r.CreatedBy, r.CreatedAt)
 		return err
 	})
+	return r, err
 }
 
 // errGone: the policy keeps documents longer than keys, so it does not happen while both are swept by one clock.

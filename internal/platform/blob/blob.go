@@ -26,7 +26,7 @@ func New(db *database.DB) *Store { return &Store{db} }
 // Put keeps a file of f.Size bytes under f.AccountID and f.ID, in the transaction of ctx if there is one. It returns the row as
 // written, with the content's hash. The content is read more than once where a transaction is run again.
 func (s *Store) Put(ctx context.Context, f models.File, content io.ReaderAt) (models.File, error) {
-	return f, s.db.InTx(ctx, func(ctx context.Context) error {
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
 		hash, buffer := sha256.New(), make([]byte, min(f.Size, partSize))
 		for part := int64(0); part*partSize < f.Size; part++ {
 			piece := buffer[:min(f.Size-part*partSize, partSize)]
@@ -43,6 +43,7 @@ func (s *Store) Put(ctx context.Context, f models.File, content io.ReaderAt) (mo
 			f.AccountID, f.ID, f.Name, f.ContentType, f.Size, f.Hash, f.ExpiresAt, f.CreatedAt)
 		return err
 	})
+	return f, err
 }
 
 // ByID reads what is known of a file; false where the account has none with this id.
