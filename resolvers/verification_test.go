@@ -138,7 +138,9 @@ func TestTotp(t *testing.T) {
 	w.want(got, "confirmTotp.enrolled", false)
 	w.want(got, "confirmTotp.errors.0.code", "VERIFICATION_FAILED")
 	w.want(got, "confirmTotp.errors.0.field.0", "code")
+	w.want(w.ask(`{ viewer { totpEnrolled } }`), "viewer.totpEnrolled", false) // begun is not bound
 	w.want(w.ask(confirm, "code", code), "confirmTotp.enrolled", true)
+	w.want(w.ask(`{ viewer { totpEnrolled } }`), "viewer.totpEnrolled", true)
 	got = w.ask(turn, "in", vars("operationProtection", false))
 	w.want(got, "updateAccountSettings.errors.0.deliveries.2.kind", "TOTP")
 	w.want(got, "updateAccountSettings.errors.0.deliveries.2.target", "Authenticator app")
