@@ -14,6 +14,9 @@ import (
 // ErrTaken: a coupon is no longer as it was priced. Somebody was quicker, or its time is over: price again.
 var ErrTaken = errors.New("benefit: a coupon changed meanwhile")
 
+// ErrEnded: the coupons are not locked to this payment any more. Another end of it was quicker, a success: read the payment again.
+var ErrEnded = errors.New("benefit: the payment has ended meanwhile")
+
 // taken is what goes from or back to one coupon.
 type taken struct {
 	id     models.ID
@@ -66,7 +69,7 @@ func (s *Service) Consume(ctx context.Context, account, payment models.ID) error
 }
 
 // Release gives back what a payment that has ended without success took, in the transaction of its end, and unlocks its coupons.
-// Done again it changes nothing.
+// Done again it changes nothing. Where the payment has succeeded meanwhile it is ErrEnded, and the transaction must end.
 func (s *Service) Release(ctx context.Context, account, payment models.ID, at time.Time) error {
 	return s.giveBack(ctx, account, payment, models.ID{}, true, at)
 }
@@ -99,7 +102,7 @@ func (s *Service) giveBack(ctx context.Context, account, payment, order models.I
 		return err
 	}
 	if int(n) != len(uses) {
-		return fmt.Errorf("benefit: %d of %d uses of payment %s were given back meanwhile", len(uses)-int(n), len(uses), payment)
+		return lost(locked, fmt.Errorf("benefit: %d of %d uses of payment %s were given back meanwhile", len(uses)-int(n), len(uses), payment))
 	}
 	return s.add(ctx, account, payment, perCoupon(uses), locked, at)
 }
@@ -118,7 +121,15 @@ func (s *Service) add(ctx context.Context, account, payment models.ID, parts []t
 	}
 	n, err := s.db.Exec(ctx, "UPDATE coupons SET remaining = remaining + "+each+", updated_at = ?"+set+" WHERE account_id = ?"+and+" AND ("+where+")", args...)
 	if err == nil && int(n) != len(parts) {
-		err = fmt.Errorf("benefit: %d of %d coupons of payment %s could not take back what it used", len(parts)-int(n), len(parts), payment)
+		err = lost(locked, fmt.Errorf("benefit: %d of %d coupons of payment %s could not take back what it used", len(parts)-int(n), len(parts), payment))
+	}
+	return err
+}
+
+// lost says why coupons that were locked could not be given back.
+func lost(locked bool, err error) error {
+	if locked {
+		return fmt.Errorf("%w: %w", ErrEnded, err)
 	}
 	return err
 }

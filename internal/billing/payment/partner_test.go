@@ -323,15 +323,18 @@ func TestOnlyTheAskedPartnerDecides(t *testing.T) {
 }
 
 // Approvals, refusals, the customer's cancellation and the end of its time, all at once: one end, and the money is where that
-// end says.
+// end says, and so is the coupon; who loses is told that it has ended, and nothing else.
 func TestPartnerRaces(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const rounds, price = 40, 7_00
 		partner := w.partnered(rounds * price)
 		ends := map[models.PaymentStatus]int{}
 		for round := range rounds {
-			o := w.place(false, "7.00")[0]
-			p := w.asks(o)
+			o := w.place(false, "8.00")[0]
+			in := askingPartner(o, "")
+			in.CouponIDs = w.grant(1, models.CouponCash, "1.00", "")
+			p, err := w.payments.Pay(w.ctx, w.payer, in)
+			w.must(err)
 			before := w.availableOf(partner.AccountID)
 			race := []func() error{
 				func() error { return second(w.payments.ApprovePartner(w.ctx, partner, p.ID)) },
@@ -367,6 +370,9 @@ func TestPartnerRaces(t *testing.T) {
 			paid := end.Status == models.PaymentSucceeded
 			if !end.Status.Terminal() || end.Version != 3 || paid != (spent == price) || !paid && spent != 0 || paid != taken || !now.ActivePaymentID.IsZero() {
 				t.Fatalf("%+v: the partner paid %d, order %s held by %s", end, spent, now.Status, now.ActivePaymentID)
+			}
+			if c := w.coupon(in.CouponIDs[0]); !c.PaymentID.IsZero() || paid != (c.Remaining == 0) || !paid && c.Remaining != 1_00 {
+				t.Fatalf("%s: %+v", end.Status, c)
 			}
 		}
 		t.Log(ends)

@@ -63,7 +63,8 @@ type Quoter interface {
 type Benefits interface {
 	// Reserve takes what a payment uses of its coupons; benefit.ErrTaken where they are not as they were priced.
 	Reserve(ctx context.Context, account, payment models.ID, coupons []models.Coupon, uses []models.PaymentCoupon, at time.Time) error
-	// Consume ends the reservation of a payment that succeeded, Release gives back what one took that ended otherwise.
+	// Consume ends the reservation of a payment that succeeded, Release gives back what one took that ended otherwise;
+	// benefit.ErrEnded where it has succeeded meanwhile.
 	Consume(ctx context.Context, account, payment models.ID) error
 	Release(ctx context.Context, account, payment models.ID, at time.Time) error
 }
@@ -105,9 +106,10 @@ const outcomeKind = "payment"
 
 // change reads the payment and lets fn change it, in one transaction, again while somebody else was quicker.
 func (s *Service) change(ctx context.Context, account, id models.ID, fn func(context.Context, *models.Payment) error) (models.Payment, error) {
+	var err error
 	for range 20 {
 		var p models.Payment
-		err := s.DB.InTx(ctx, func(ctx context.Context) error {
+		err = s.DB.InTx(ctx, func(ctx context.Context) error {
 			var err error
 			if p, err = s.ByID(ctx, account, id); err != nil {
 				return err
@@ -118,7 +120,7 @@ func (s *Service) change(ctx context.Context, account, id models.ID, fn func(con
 			return p, err
 		}
 	}
-	return models.Payment{}, errStale
+	return models.Payment{}, err
 }
 
 const update = "UPDATE payments SET status = ?, version = ?, channel_reference = ?, action_kind = ?, action_content = ?, action_method = ?, action_fields = ?, action_expires_at = ?, " +

@@ -2,8 +2,10 @@ package payment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"paydesk/internal/billing/benefit"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/live"
@@ -74,7 +76,11 @@ func (o orders) release(ctx context.Context, p models.Payment) error {
 	if _, err := o.Orders.ReleaseHold(ctx, p.AccountID, p.ID, now); err != nil {
 		return err
 	}
-	return o.Benefits.Release(ctx, p.AccountID, p.ID, now)
+	err := o.Benefits.Release(ctx, p.AccountID, p.ID, now)
+	if errors.Is(err, benefit.ErrEnded) { // a success was quicker: look again
+		err = fmt.Errorf("%w: %w", errStale, err)
+	}
+	return err
 }
 
 func (o orders) book(ctx context.Context, p models.Payment) error {
