@@ -86,8 +86,7 @@ func (s *Service) succeeded(ctx context.Context, p models.Payment, r models.Refu
 	if err != nil {
 		return err
 	}
-	r.Status = models.RefundSucceeded
-	if err := s.finish(ctx, p.AccountID, p.ID, r, shares); err != nil {
+	if err := s.finish(ctx, r); err != nil {
 		return err
 	}
 	if err := s.tell(ctx, p, r, p.AccountID, "letter.refund_channel", r.OnlineAmount); err != nil {
@@ -99,58 +98,6 @@ func (s *Service) succeeded(ctx context.Context, p models.Payment, r models.Refu
 	m := s.movement(r, r.OnlineAmount, "refunded:", shares)
 	m.Book = models.BookClearing + string(r.Channel)
 	return s.Ledger.Transfer(ctx, m, refunding(r))
-}
-
-// finish ends the orders all of whose money has gone back, and gives their coupons back (D10, HW-R18). An order that cost nothing ends
-// with a refund of its own or of the whole payment.
-func (s *Service) finish(ctx context.Context, account, id models.ID, r models.Refund, shares []models.RefundOrder) error {
-	if r.Status != models.RefundSucceeded {
-		return nil
-	}
-	open, err := s.onTheWay(ctx, account, id, r.ID)
-	if err != nil {
-		return err
-	}
-	all, err := s.Payments.Allocations(ctx, account, []models.ID{id})
-	if err != nil {
-		return err
-	}
-	given := map[models.ID]bool{r.OrderID: true}
-	for _, sh := range shares {
-		given[sh.OrderID] = true
-	}
-	whole := len(open) == 0
-	for _, a := range all[id] {
-		whole = whole && a.Refunded == a.Due
-	}
-	var ids []models.ID
-	for _, a := range all[id] {
-		if a.Refunded == a.Due && !open[a.OrderID] && (given[a.OrderID] || whole && a.Due == 0) {
-			ids = append(ids, a.OrderID)
-		}
-	}
-	now := s.Clock.Now()
-	if _, err := s.Orders.Refunded(ctx, account, ids, now); err != nil {
-		return err
-	}
-	for _, order := range ids {
-		if err := s.Benefits.Return(ctx, account, id, order, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// onTheWay are the orders that other refunds of the payment, which have not ended, are to give from.
-func (s *Service) onTheWay(ctx context.Context, account, id, but models.ID) (map[models.ID]bool, error) {
-	var ids []models.ID
-	err := s.DB.Gorm(ctx).Raw("SELECT o.order_id FROM refunds r JOIN refund_orders o ON o.account_id = r.account_id AND o.refund_id = r.id "+
-		"WHERE r.account_id = ? AND r.payment_id = ? AND r.status = 'PROCESSING' AND r.id <> ?", account, id, but).Scan(&ids).Error
-	out := make(map[models.ID]bool, len(ids))
-	for _, id := range ids {
-		out[id] = true
-	}
-	return out, err
 }
 
 // failed: the channel will not send it back. What it was to carry counts for nothing and can be refunded again; what has gone to a
@@ -172,6 +119,9 @@ func (s *Service) failed(ctx context.Context, p models.Payment, r models.Refund,
 		if err := s.divide(ctx, r, lost, kept); err != nil {
 			return err
 		}
+	}
+	if err := s.finish(ctx, r); err != nil { // an order that waited for this refund may have all its money back without it
+		return err
 	}
 	if err := s.Outbox.Add(ctx, p.AccountID, topics(p)...); err != nil {
 		return err

@@ -49,7 +49,12 @@ func (s *Service) write(ctx context.Context, p models.Payment, in Input) (models
 	for _, step := range []func() error{
 		func() error { return s.take(ctx, p, r.Amount, shares) },
 		func() error { return s.insert(ctx, r, shares) },
-		func() error { return s.finish(ctx, p.AccountID, p.ID, r, shares) },
+		func() error {
+			if r.Channel != "" { // nothing has gone back yet
+				return nil
+			}
+			return s.finish(ctx, r)
+		},
 		func() error { return s.Outbox.Add(ctx, p.AccountID, topics(p)...) },
 		func() error { return s.tellAtOnce(ctx, p, r) },
 		func() error { failpoint.Hit(failpoint.RefundWritten); return nil },
