@@ -16,6 +16,7 @@ import (
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/page"
+	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
 
@@ -380,6 +381,44 @@ func TestPartnerRaces(t *testing.T) {
 			t.Error("no race:", ends)
 		}
 	})
+}
+
+// hooked is a clock that does something before it tells the time for the first time.
+type hooked struct {
+	*testClock
+	once sync.Once
+	do   func()
+}
+
+func (c *hooked) Now() time.Time {
+	c.once.Do(c.do)
+	return c.testClock.Now()
+}
+
+// HW-R10, lesson 13: an approval that is done after another end has read the payment, and before that gives anything back, wins: what it
+// took stays taken, and the loser says that the payment has ended. On SQLite nobody comes in between.
+func TestEndsThatAreOvertaken(t *testing.T) {
+	w := newWorld(t, testenv.MySQL(t))
+	partner := w.partnered(100_00)
+	for code, end := range map[string]func(*payment.Service, models.ID) error{
+		"PAYMENT_NOT_CANCELABLE": func(s *payment.Service, id models.ID) error { return second(s.Cancel(w.ctx, w.payer.AccountID, id)) },
+		"PAYMENT_ENDED": func(s *payment.Service, id models.ID) error {
+			return second(s.DeclinePartner(w.ctx, partner, id, "no"))
+		},
+	} {
+		in := askingPartner(w.place(false, "8.00")[0], "")
+		in.CouponIDs = w.grant(1, models.CouponCash, "1.00", "")
+		p, err := w.payments.Pay(w.ctx, w.payer, in)
+		w.must(err)
+		c := w.payments.Config
+		c.Clock = &hooked{testClock: w.clock, do: func() { w.must(second(w.payments.ApprovePartner(w.ctx, partner, p.ID))) }}
+		if err := end(payment.New(c), p.ID); !fault.Is(err, code) {
+			t.Errorf("%v, not %s", err, code)
+		}
+		if now, c := w.now(p), w.coupon(in.CouponIDs[0]); now.Status != models.PaymentSucceeded || !c.PaymentID.IsZero() || c.Remaining != 0 {
+			t.Errorf("%+v %+v", now, c)
+		}
+	}
 }
 
 // Contract §3: a partner's people read their own payments and those they were asked for, in one list with pages and a count; a
