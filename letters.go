@@ -36,7 +36,13 @@ func (a *app) openDesk(ctx context.Context) (err error) {
 	return nil
 }
 
-// messageBatch is how many messages a round of the sweep takes: few enough for a round to end soon where a server lets each of them wait.
+// Messages of each kind have a sweep of their own: where the one way is silent, the other goes on.
+const (
+	smsJob  = "sms"
+	mailJob = "mail"
+)
+
+// messageBatch is how many messages a round of either takes: few enough for a round to end soon where a server lets each of them wait.
 const messageBatch = 40
 
 // inDevelopment is how much wider limits are there, guards on guessing codes excepted (contract §6).
@@ -49,6 +55,11 @@ func (a *app) openCodes() {
 	}
 	a.codes = verification.New(verification.Config{DB: a.db, Accounts: a.accounts, Orders: a.orders, Policy: a.policy, Messages: a.messages, Guesses: a.limiter, Seal: a.seal,
 		Clock: a.clock, Log: a.log, SendsPerDay: sends, Wall: time.Now})
+}
+
+// messageLag is how long messages of a kind have waited.
+func (a *app) messageLag(kind string) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) { return a.messages.Lag(ctx, kind) }
 }
 
 // told counts what became of a try to deliver a message.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"paydesk/internal/platform/notify"
 )
 
 // scrapeTimeout bounds what a scrape waits for the database and Redis. What they do not say in time is not shown.
@@ -110,7 +112,8 @@ func (w *watcher) database(ctx context.Context, show show) {
 		{"paydesk_sweep_lag_seconds", w.a.payments.Lag, []string{"payments"}},
 		{"paydesk_sweep_lag_seconds", w.a.refunds.Lag, []string{"refunds"}},
 		{"paydesk_sweep_lag_seconds", w.a.inbox.Lag, []string{"inbox"}},
-		{"paydesk_sweep_lag_seconds", w.a.messages.Lag, []string{"messages"}},
+		{"paydesk_sweep_lag_seconds", w.a.messageLag(notify.SMS), []string{smsJob}},
+		{"paydesk_sweep_lag_seconds", w.a.messageLag(notify.Email), []string{mailJob}},
 	} {
 		if lag, err := of.read(ctx); err == nil {
 			show.gauge(of.name, lag.Seconds(), of.labels...)

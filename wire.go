@@ -276,7 +276,8 @@ func (a *app) work(context.Context) error {
 		sweep.Job{Name: "coupons", Run: func(ctx context.Context) (int, error) { return a.benefits.Repair(ctx, sweepBatch) }},
 		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
 		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
-		sweep.Job{Name: "messages", Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, messageBatch) }},
+		sweep.Job{Name: smsJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.SMS, messageBatch) }},
+		sweep.Job{Name: mailJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.Email, messageBatch) }},
 		sweep.Job{Name: "files", Run: func(ctx context.Context) (int, error) { return a.files.Sweep(ctx, a.clock.Now(), sweepBatch) }},
 		sweep.Job{Name: "idempotency", Run: func(ctx context.Context) (int, error) {
 			n, err := a.keys.Sweep(ctx)

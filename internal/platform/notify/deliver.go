@@ -42,7 +42,7 @@ const (
 	longest    = time.Hour
 	// lease is how long a try may take before another instance tries as well; senders are configured to at most half of it.
 	lease   = 2 * time.Minute
-	workers = 8
+	workers = 8 // of each kind
 	// markWithin bounds noting down what was sent while the process ends.
 	markWithin = 5 * time.Second
 )
@@ -57,13 +57,15 @@ type delivery struct {
 	useless *time.Time
 }
 
-// Sweep delivers what is due, at most limit messages, and returns how many it tried. A message is sent at least once: a crash after
-// it was sent and before that was noted sends it again two minutes later, under the same id (Message-ID, Idempotency-Key).
-func (d *Desk) Sweep(ctx context.Context, limit int) (int, error) {
+// Sweep delivers what is due of one kind, at most limit messages, and returns how many it tried. Each kind has its own sweep and its
+// own hands: a mail server that falls silent keeps no SMS waiting. Messages with a deadline come first: a code waits behind no backlog.
+// A message is sent at least once: a crash after it was sent and before that was noted sends it again two minutes later, under the
+// same id (Message-ID, Idempotency-Key).
+func (d *Desk) Sweep(ctx context.Context, kind string, limit int) (int, error) {
 	if d.Mail == nil && d.SMS == nil {
 		return 0, nil
 	}
-	due, err := d.due(ctx, limit)
+	due, err := d.due(ctx, kind, limit)
 	if err != nil {
 		return 0, err
 	}
@@ -80,15 +82,27 @@ func (d *Desk) Sweep(ctx context.Context, limit int) (int, error) {
 	return n, errors.Join(append(errs, err)...)
 }
 
-func (d *Desk) due(ctx context.Context, limit int) (out []delivery, err error) {
-	err = d.DB.Query(ctx, func(rows *sql.Rows) error {
-		var one delivery
-		err := rows.Scan(append([]any{&one.account, &one.tries, &one.useless}, one.into()...)...)
-		out = append(out, one)
-		return err
-	}, "SELECT d.account_id, d.tries, d.useless_at, "+messageColumns+" FROM deliveries d JOIN messages m ON m.account_id = d.account_id AND m.id = d.message_id "+
-		"WHERE d.due_at <= ? ORDER BY d.due_at LIMIT ?", d.Clock.Now(), limit)
-	return out, err
+// queues are what is due of a kind: what has a deadline, then the rest.
+var queues = []bool{true, false}
+
+func (d *Desk) due(ctx context.Context, kind string, limit int) (out []delivery, err error) {
+	now := d.Clock.Now()
+	for _, urgent := range queues {
+		if limit-len(out) <= 0 {
+			break
+		}
+		err = d.DB.Query(ctx, func(rows *sql.Rows) error {
+			var one delivery
+			err := rows.Scan(append([]any{&one.account, &one.tries, &one.useless}, one.into()...)...)
+			out = append(out, one)
+			return err
+		}, "SELECT d.account_id, d.tries, d.useless_at, "+messageColumns+" FROM deliveries d JOIN messages m ON m.account_id = d.account_id AND m.id = d.message_id "+
+			"WHERE d.kind = ? AND d.urgent = ? AND d.due_at <= ? ORDER BY d.due_at LIMIT ?", kind, urgent, now, limit-len(out))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // deliver tries one message; the error is the database's.
@@ -153,16 +167,21 @@ func (d *Desk) told(kind, outcome string) {
 	}
 }
 
-// Lag is how long the message that has waited longest has been due; zero where none is.
-func (d *Desk) Lag(ctx context.Context) (time.Duration, error) {
+// Lag is how long the message of a kind that has waited longest has been due; zero where none is.
+func (d *Desk) Lag(ctx context.Context, kind string) (lag time.Duration, err error) {
 	if d.Mail == nil && d.SMS == nil {
 		return 0, nil
 	}
 	now := d.Clock.Now()
-	var due time.Time
-	found, err := d.DB.QueryRow(ctx, []any{&due}, "SELECT due_at FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT 1", now)
-	if err != nil || !found {
-		return 0, err
+	for _, urgent := range queues {
+		var due time.Time
+		found, err := d.DB.QueryRow(ctx, []any{&due}, "SELECT due_at FROM deliveries WHERE kind = ? AND urgent = ? AND due_at <= ? ORDER BY due_at LIMIT 1", kind, urgent, now)
+		if err != nil {
+			return 0, err
+		}
+		if found {
+			lag = max(lag, now.Sub(due))
+		}
 	}
-	return now.Sub(due), nil
+	return lag, nil
 }

@@ -150,7 +150,8 @@ func (d *Desk) write(ctx context.Context, l Letter, m Message) error {
 	if !l.Until.IsZero() {
 		useless = &l.Until
 	}
-	_, err := d.DB.Exec(ctx, "INSERT INTO deliveries (account_id, message_id, due_at, tries, useless_at, created_at) VALUES (?,?,?,0,?,?)", l.Account.ID, id, l.At, useless, l.At)
+	_, err := d.DB.Exec(ctx, "INSERT INTO deliveries (account_id, message_id, kind, urgent, due_at, tries, useless_at, created_at) VALUES (?,?,?,?,?,0,?,?)",
+		l.Account.ID, id, m.Kind, useless != nil, l.At, useless, l.At)
 	return err
 }
 

@@ -47,6 +47,7 @@ type postOffice struct {
 	secret  string // the password it wants; empty: it offers no AUTH
 	refuses bool   // it offers no STARTTLS
 
+	calls int  // connections it was asked on
 	stops bool // it says nothing after the client's greeting
 
 	greeted chan struct{} // one for each greeting of a client, as far as there is room
@@ -119,6 +120,7 @@ func (p *postOffice) certificate(t *testing.T) {
 
 func (p *postOffice) serve(c net.Conn, encrypted bool) {
 	p.mu.Lock()
+	p.calls++
 	silent, drops, goodbye, stops := p.silent, p.drops, p.goodbye, p.stops
 	secret, refuses := p.secret, p.refuses
 	p.mu.Unlock()
@@ -250,6 +252,12 @@ func (p *postOffice) taken() []letter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]letter{}, p.letters...)
+}
+
+func (p *postOffice) connected() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls
 }
 
 func (p *postOffice) set(change func(*postOffice)) {
@@ -398,11 +406,39 @@ func (e *env) tell(change func(*notify.Letter)) {
 
 func asIs(*notify.Letter) {}
 
-func (e *env) sweep() int {
+// code makes it a letter with a code, good for ten minutes.
+func (e *env) code(l *notify.Letter) {
+	l.Key, l.Args, l.Code, l.Until = "letter.code", map[string]any{"case": "SETTINGS", "minutes": 10}, "042137", e.clock.Now().Add(10*time.Minute)
+}
+
+// eventually waits for what another goroutine does.
+func (e *env) eventually(what string, there func() bool) {
 	e.Helper()
-	n, err := e.Sweep(e.Context(), 100)
-	e.must(err)
+	for deadline := time.Now().Add(20 * time.Second); !there(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			e.Fatal("not in time: ", what)
+		}
+	}
+}
+
+func (e *env) sweep() (n int) {
+	e.Helper()
+	for _, kind := range []string{notify.SMS, notify.Email} {
+		tried, err := e.Sweep(e.Context(), kind, 100)
+		e.must(err)
+		n += tried
+	}
 	return n
+}
+
+// lags wants both kinds to have waited as long.
+func (e *env) lags(want time.Duration) {
+	e.Helper()
+	for _, kind := range []string{notify.SMS, notify.Email} {
+		if lag, err := e.Lag(e.Context(), kind); err != nil || lag != want {
+			e.Errorf("%s: %v (%v), want %v", kind, lag, err, want)
+		}
+	}
 }
 
 func (e *env) outcomes() string {
