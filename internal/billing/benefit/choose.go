@@ -20,7 +20,6 @@ const (
 	ReasonExpired  = "benefit.reason.expired"  // no longer valid
 	ReasonLocked   = "benefit.reason.locked"   // an unfinished payment uses it (HW-R10)
 	ReasonUsed     = "benefit.reason.used"     // nothing is left of it
-	ReasonKind     = "benefit.reason.kind"     // a price adjustment is applied, never chosen (HW-R8)
 )
 
 const (
@@ -77,21 +76,24 @@ func (s *Service) Chosen(ctx context.Context, account models.ID, couponIDs []str
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	known := id.IsZero()
 	for i := range rows {
-		switch d := &rows[i]; {
+		d := &rows[i]
+		known = known || d.ID == id
+		switch {
 		case d.ID != id:
 			adjustments = append(adjustments, *d)
-		case d.Kind == models.DiscountPriceAdjustment:
-			return nil, nil, nil, Refuse(-1, ReasonKind)
 		case !at.Before(d.ValidTo):
 			return nil, nil, nil, Refuse(-1, ReasonExpired)
 		case at.Before(d.ValidFrom):
 			return nil, nil, nil, Refuse(-1, ReasonEarly)
+		case d.Kind == models.DiscountPriceAdjustment: // naming it asks for what is done anyway (HW-R8)
+			adjustments = append(adjustments, *d)
 		default:
 			discount = d
 		}
 	}
-	if !id.IsZero() && discount == nil {
+	if !known {
 		return nil, nil, nil, Refuse(-1, ReasonUnknown)
 	}
 	return coupons, discount, adjustments, nil
@@ -129,10 +131,10 @@ func (s *Service) chosenCoupons(ctx context.Context, account models.ID, texts []
 	return out, nil
 }
 
-// Usable reads what an account could use now: coupons, discounts to choose from, and price adjustments. Of coupons and of discounts at
-// most 200 are offered, those that end first.
+// Usable reads what an account could use now, and what it could use if an unfinished payment did not (HW-R10: Reason tells which): coupons,
+// discounts to choose from, and price adjustments. Of coupons and of discounts at most 200 are offered, those that end first.
 func (s *Service) Usable(ctx context.Context, account models.ID, currency string, at time.Time) (coupons []models.Coupon, discounts, adjustments []models.Discount, err error) {
-	coupons, err = s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE account_id = ? AND valid_to > ? AND valid_from <= ? AND remaining > 0 AND payment_id IS NULL AND currency = ? ORDER BY valid_to, id LIMIT "+strconv.Itoa(maxUsable),
+	coupons, err = s.coupons(ctx, "SELECT "+columns+" FROM coupons WHERE account_id = ? AND valid_to > ? AND valid_from <= ? AND (remaining > 0 OR payment_id IS NOT NULL) AND currency = ? ORDER BY valid_to, id LIMIT "+strconv.Itoa(maxUsable),
 		account, at, at, currency)
 	if err != nil {
 		return nil, nil, nil, err

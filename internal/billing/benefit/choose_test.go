@@ -57,14 +57,14 @@ func TestChosenCoupons(t *testing.T) {
 	})
 }
 
-// HW-R8: a price adjustment comes along without being chosen, and cannot be chosen; another discount has to be valid.
+// HW-R8: a price adjustment comes along without being chosen, and naming it changes nothing; a discount has to be valid.
 func TestChosenDiscount(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		autumn, adjusted := e.grantDiscount(e.off("5")), e.off("10")
 		adjusted.Kind = models.DiscountPriceAdjustment
 		adjustment := e.grantDiscount(adjusted)
 		adjusted.ValidTo = e.clock.Now().Add(time.Hour)
-		e.grantDiscount(adjusted)
+		ended := e.grantDiscount(adjusted)
 		g := e.off("5")
 		g.ValidTo = e.clock.Now().Add(time.Hour)
 		short := e.grantDiscount(g)
@@ -72,7 +72,7 @@ func TestChosenDiscount(t *testing.T) {
 		later := e.grantDiscount(g)
 		e.clock.advance(time.Hour)
 		for text, reason := range map[string]string{
-			adjustment.ID.Encode(models.PrefixDiscount): benefit.ReasonKind, short.ID.Encode(models.PrefixDiscount): benefit.ReasonExpired, later.ID.Encode(models.PrefixDiscount): benefit.ReasonEarly,
+			ended.ID.Encode(models.PrefixDiscount): benefit.ReasonExpired, short.ID.Encode(models.PrefixDiscount): benefit.ReasonExpired, later.ID.Encode(models.PrefixDiscount): benefit.ReasonEarly,
 			models.NewID().Encode(models.PrefixDiscount): benefit.ReasonUnknown, "10%": benefit.ReasonUnknown, autumn.ID.Encode(models.PrefixCoupon): benefit.ReasonUnknown,
 		} {
 			_, _, _, err := e.Chosen(e.ctx, e.account, nil, text, "CNY", e.clock.Now())
@@ -82,6 +82,10 @@ func TestChosenDiscount(t *testing.T) {
 		if err != nil || discount == nil || discount.ID != autumn.ID || len(adjustments) != 1 || adjustments[0].ID != adjustment.ID {
 			t.Errorf("%+v %+v %v", discount, adjustments, err)
 		}
+		_, discount, adjustments, err = e.Chosen(e.ctx, e.account, nil, adjustment.ID.Encode(models.PrefixDiscount), "CNY", e.clock.Now())
+		if err != nil || discount != nil || len(adjustments) != 1 || adjustments[0].ID != adjustment.ID {
+			t.Errorf("the adjustment by name: %+v %+v %v", discount, adjustments, err)
+		}
 		_, discount, adjustments, err = e.Chosen(e.ctx, e.account, nil, "", "CNY", e.clock.Now())
 		if err != nil || discount != nil || len(adjustments) != 1 {
 			t.Errorf("%+v %+v %v", discount, adjustments, err)
@@ -89,7 +93,8 @@ func TestChosenDiscount(t *testing.T) {
 	})
 }
 
-// What is offered is what can be chosen, those that end first, 200 of a kind at most; price adjustments all.
+// What is offered is what can be chosen, and what a payment has locked (HW-R10), those that end first, 200 of a kind at most; price
+// adjustments all.
 func TestUsable(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		g := e.cash("5")
@@ -100,7 +105,8 @@ func TestUsable(t *testing.T) {
 		locked := e.grant(g)
 		e.reserved([]models.Coupon{locked}, use(locked, models.NewID(), 1))
 		g.Count, g.ValidTo = nil, e.clock.Now().Add(2*time.Hour)
-		first := e.grant(g)
+		first, held := e.grant(g), e.grant(g)
+		e.reserved([]models.Coupon{held}, use(held, models.NewID(), held.Face))
 		g.ValidTo = e.clock.Now().Add(time.Hour)
 		e.grant(g) // over soon
 		g.ValidFrom, g.ValidTo = ref(e.clock.Now().Add(80*time.Minute)), e.clock.Now().Add(90*time.Minute)
@@ -114,12 +120,12 @@ func TestUsable(t *testing.T) {
 		}
 		e.clock.advance(time.Hour)
 		coupons, discounts, adjustments, err := e.Usable(e.ctx, e.account, "CNY", e.clock.Now())
-		if err != nil || len(coupons) != 200 || coupons[0].ID != first.ID || len(discounts) != 3 || len(adjustments) != 3 {
+		if err != nil || len(coupons) != 200 || coupons[0].ID != first.ID || coupons[1].ID != held.ID || len(discounts) != 3 || len(adjustments) != 3 {
 			t.Fatal(len(coupons), len(discounts), len(adjustments), err)
 		}
 		for _, c := range coupons {
-			if c.ID == locked.ID || benefit.Reason(c, "CNY", e.clock.Now()) != "" {
-				t.Fatalf("%+v", c)
+			if reason := benefit.Reason(c, "CNY", e.clock.Now()); c.ID == locked.ID || (reason != "") != (c.ID == held.ID) {
+				t.Fatalf("%s: %+v", reason, c)
 			}
 		}
 		if coupons, _, _, err := e.Usable(e.ctx, e.account, "USD", e.clock.Now()); len(coupons) != 0 || err != nil {

@@ -148,12 +148,20 @@ func (v *View) recommended(maximum, orders int) Recommendation {
 type offer struct {
 	coupons                []models.Coupon
 	discounts, adjustments []models.Discount
-	idle                   []Option[models.Coupon]  // chosen, but not usable now
+	idle                   []Option[models.Coupon]  // locked to a payment, or chosen and not usable now
 	idleDiscount           *Option[models.Discount] // likewise
 }
 
 func (s *Service) offered(ctx context.Context, a models.Account, now time.Time) (o offer, err error) {
-	o.coupons, o.discounts, o.adjustments, err = s.Benefits.Usable(ctx, a.ID, a.Currency, now)
+	all, discounts, adjustments, err := s.Benefits.Usable(ctx, a.ID, a.Currency, now)
+	o.discounts, o.adjustments = discounts, adjustments
+	for _, c := range all {
+		if reason := benefit.Reason(c, a.Currency, now); reason != "" {
+			o.idle = append(o.idle, closed(c, "COUPON_NOT_APPLICABLE", reason))
+		} else {
+			o.coupons = append(o.coupons, c)
+		}
+	}
 	return o, err
 }
 
@@ -192,9 +200,9 @@ func (s *Service) pick(ctx context.Context, v *View, r Request, now time.Time) (
 		switch {
 		case slices.Contains(ids[:i], id):
 			reason = benefit.ReasonTwice
-		case reason != "":
+		case reason != "" && !slices.ContainsFunc(v.offer.idle, func(o Option[models.Coupon]) bool { return o.Benefit.ID == id }):
 			v.offer.idle = append(v.offer.idle, closed(known[at], "COUPON_NOT_APPLICABLE", reason))
-		case at >= len(v.offer.coupons): // good, but not among the first that are offered
+		case reason == "" && at >= len(v.offer.coupons): // good, but not among the first that are offered
 			v.offer.coupons = append(v.offer.coupons, known[at])
 			known = slices.Concat(v.offer.coupons, others)
 		}
@@ -215,6 +223,9 @@ func (s *Service) pickDiscount(ctx context.Context, v *View, text string, now ti
 	if err != nil {
 		return fault.ErrNotFound
 	}
+	if slices.ContainsFunc(v.offer.adjustments, func(d models.Discount) bool { return d.ID == id }) {
+		return nil // it is applied anyway (HW-R8)
+	}
 	for i := range v.offer.discounts {
 		if v.offer.discounts[i].ID == id {
 			v.choice.Discount = &v.offer.discounts[i]
@@ -228,9 +239,6 @@ func (s *Service) pickDiscount(ctx context.Context, v *View, text string, now ti
 	d := &rows[0]
 	reason := benefit.ReasonEarly
 	switch {
-	case d.Kind == models.DiscountPriceAdjustment:
-		v.Reasons = append(v.Reasons, benefit.Refuse(-1, benefit.ReasonKind))
-		return nil // it is shown among the adjustments
 	case !now.Before(d.ValidTo):
 		reason = benefit.ReasonExpired
 	case !now.Before(d.ValidFrom): // good, but not among the first that are offered
