@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"paydesk/internal/money"
-	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -35,10 +34,10 @@ func (l *Ledger) lock(ctx context.Context, m Movement) (models.Balance, error) {
 	return b, err
 }
 
-// take takes a split from a row that lock has taken.
-func (l *Ledger) take(ctx context.Context, m Movement, s split, freeze int64) error {
-	_, err := l.db.Exec(ctx, "UPDATE balances SET code_money = code_money - ?, cash = cash - ?, credit_used = credit_used + ?, frozen = frozen + ?, version = version + 1, updated_at = ? WHERE account_id = ?",
-		s.code, s.cash, s.credit, freeze, m.At, m.AccountID)
+// take takes a split from a row that lock has taken; lines is how many lines of the statement that is.
+func (l *Ledger) take(ctx context.Context, m Movement, s split, freeze int64, lines int) error {
+	_, err := l.db.Exec(ctx, "UPDATE balances SET code_money = code_money - ?, cash = cash - ?, credit_used = credit_used + ?, frozen = frozen + ?, version = version + ?, updated_at = ? WHERE account_id = ?",
+		s.code, s.cash, s.credit, freeze, lines, m.At, m.AccountID)
 	return err
 }
 
@@ -52,30 +51,7 @@ func (m Movement) as(kind models.TransactionKind, prefix string) Movement {
 // §5). The reference names what is frozen until Unfreeze ends it; it freezes once. Kind and Book are not read. Call it last
 // in the transaction. Errors: *InsufficientError (HW-24), ErrAlreadyPosted, ErrNoAccount.
 func (l *Ledger) Freeze(ctx context.Context, m Movement) error {
-	line, entry, a := m.as(models.KindFreeze, "freeze:"), models.NewID(), m.Amount.Minor
-	if err := l.leg(ctx, line, entry, 0, models.BookFrozen, a); err != nil {
-		return err
-	}
-	b, err := l.lock(ctx, m)
-	if err != nil {
-		return err
-	}
-	if b.Spendable() < a {
-		return &InsufficientError{Spendable: money.New(b.Spendable(), m.Amount.Currency), Required: m.Amount}
-	}
-	s := splitOf(b, a)
-	if err := l.take(ctx, m, s, a); err != nil {
-		return err
-	}
-	if err := l.own(ctx, line, entry, -a); err != nil {
-		return err
-	}
-	_, err = l.db.Exec(ctx, "INSERT INTO freezes (account_id, reference, currency, amount, code_money, payment_id, order_id, created_at) VALUES (?,?,?,?,?,?,?,?)",
-		m.AccountID, m.Reference, string(m.Amount.Currency), a, s.code, m.PaymentID, m.OrderID, m.At)
-	if database.IsDuplicate(err) {
-		return ErrAlreadyPosted
-	}
-	return err
+	return l.FreezeMany(ctx, []Movement{m})
 }
 
 // Frozen reads what is frozen under a reference; false where nothing ever was. EndedAt says whether it still is.
@@ -138,7 +114,7 @@ func (l *Ledger) Charge(ctx context.Context, m Movement) error {
 	if over := s.credit - max(b.CreditLimit-b.CreditUsed, 0); over > 0 {
 		s.credit, s.cash = s.credit-over, s.cash+over
 	}
-	if err := l.take(ctx, m, s, 0); err != nil {
+	if err := l.take(ctx, m, s, 0, 1); err != nil {
 		return err
 	}
 	return l.own(ctx, m, entry, -a)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"paydesk/internal/billing/ledger"
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
@@ -45,7 +47,7 @@ func TestFreezesFollowTheRule(t *testing.T) {
 			for i := range rapid.IntRange(1, 12).Draw(rt, "steps") {
 				a, name := rapid.Int64Range(1, 300).Draw(rt, "amount"), fmt.Sprint("step", i)
 				in := func(fn func(context.Context) error) error { return db.InTx(ctx, fn) }
-				switch what := rapid.SampledFrom([]string{"in", "out", "freeze", "release", "charge"}).Draw(rt, "what"); what {
+				switch what := rapid.SampledFrom([]string{"in", "out", "freeze", "several", "release", "charge"}).Draw(rt, "what"); what {
 				case "in":
 					m.receive(a)
 					must(rt, in(func(ctx context.Context) error {
@@ -66,6 +68,10 @@ func TestFreezesFollowTheRule(t *testing.T) {
 					if ok && what == "freeze" {
 						open[name], total = f, total+a
 					}
+				case "several":
+					amounts := rapid.SliceOfN(rapid.Int64Range(1, 120), 1, 5).Draw(rt, "amounts")
+					several(rt, db, l, account, name, amounts, &m, open)
+					total = frozenIn(open)
 				default:
 					reference := rapid.SampledFrom([]string{"none", "step0", "step1", "step2", "step3"}).Draw(rt, "which")
 					f, there := open[reference]
@@ -106,6 +112,84 @@ func TestFreezesFollowTheRule(t *testing.T) {
 				}))
 			}
 		})
+		clean(ctx, t, db)
+	})
+}
+
+// several freezes amounts at once: all of them, each as if it were alone and after the one before, or none.
+func several(t *rapid.T, db *database.DB, l *ledger.Ledger, account models.ID, name string, amounts []int64, m *model, open map[string]frozen) {
+	ctx, after, sum := context.Background(), *m, int64(0)
+	var ms []ledger.Movement
+	fs, ok := map[string]frozen{}, true
+	for i, a := range amounts {
+		reference := name
+		if i > 0 {
+			reference = fmt.Sprint(name, ".", i)
+		}
+		ms = append(ms, movement(account, a, "", reference, ""))
+		f, enough := after.freeze(a)
+		fs[reference], ok, sum = f, ok && enough, sum+a
+	}
+	statements := 0
+	err := db.InTx(ctx, func(ctx context.Context) error {
+		ctx, counter := database.WithCounter(ctx)
+		err := l.FreezeMany(ctx, ms)
+		statements = counter.N()
+		return err
+	})
+	var short *ledger.InsufficientError
+	if have := m.cash + m.code + m.limit - m.used; errors.As(err, &short) && (short.Spendable.Minor != have || short.Required.Minor != sum) {
+		t.Fatalf("%d of %d: %+v", have, sum, short)
+	}
+	if ok != (err == nil) || err != nil && short == nil || err == nil && statements != 6 {
+		t.Fatalf("%v: %v after %d statements, rule %v", amounts, err, statements, ok)
+	}
+	if ok {
+		*m = after
+		maps.Copy(open, fs)
+	}
+}
+
+func frozenIn(open map[string]frozen) (sum int64) {
+	for _, f := range open {
+		sum += f.amount
+	}
+	return sum
+}
+
+// What is frozen together is frozen once: one reference that is there already, or twice in it, and nothing is.
+func TestSeveralFreezeOnce(t *testing.T) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		ctx, db := context.Background(), home.DB
+		l, account, other := ledger.New(db), newAccount(ctx, t, db, 1000), newAccount(ctx, t, db, 1000)
+		freeze := func(ms ...ledger.Movement) error {
+			return db.InTx(ctx, func(ctx context.Context) error { return l.FreezeMany(ctx, ms) })
+		}
+		one := func(name string) ledger.Movement { return movement(account, 10, "", name, "") }
+		if err := errors.Join(freeze(), freeze(one("a"), one("b"))); err != nil {
+			t.Fatal(err)
+		}
+		for _, ms := range [][]ledger.Movement{{one("c"), one("b")}, {one("d"), one("d")}} {
+			if err := freeze(ms...); !errors.Is(err, ledger.ErrAlreadyPosted) {
+				t.Error(err)
+			}
+		}
+		if err := freeze(one("e"), movement(other, 10, "", "e", "")); err == nil {
+			t.Error("two accounts at once")
+		}
+		if b, err := l.Balance(ctx, account); err != nil || b.Frozen != 20 {
+			t.Errorf("%+v %v", b, err)
+		}
+		if err := db.InTx(ctx, func(ctx context.Context) error {
+			for _, name := range []string{"a", "b"} {
+				if _, err := l.Unfreeze(ctx, one(name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
 		clean(ctx, t, db)
 	})
 }
