@@ -15,33 +15,43 @@ type Funding struct {
 	Partner         bool
 }
 
-// fit reads a funding of these orders: a part from the balance and one through a channel, both above zero, together not above what
-// the orders cost. Fault: INVALID_INPUT.
-func (f *Funding) fit(orders []models.Order) (balance, online money.Money, err error) {
-	wrong := func(part ...string) error {
-		return fault.New("INVALID_INPUT", append([]string{"input", "funding"}, part...)...)
-	}
+// agreed reads a funding: a part from the balance and one through a channel, both above zero, together not above what the orders cost,
+// where orders are named. Faults: INVALID_INPUT, and for an amount those of input.Amount and AMOUNT_INVALID for zero.
+func (f *Funding) agreed(currency string, orders []models.Order) (a agreed, err error) {
+	wrong := fault.New("INVALID_INPUT", "input", "funding")
 	if f.Partner || f.Balance == nil || f.Online == nil {
-		return balance, online, wrong()
+		return a, wrong
 	}
-	currency := orders[0].Currency
-	if balance, err = f.Balance.Parse(currency); err != nil || balance.IsZero() {
-		return balance, online, wrong("balance")
+	if a.balance, err = part(*f.Balance, currency, "input", "funding", "balance"); err != nil {
+		return a, err
 	}
-	if online, err = f.Online.Parse(currency); err != nil || online.IsZero() {
-		return balance, online, wrong("online", "amount")
+	if a.online, err = part(*f.Online, currency, "input", "funding", "online", "amount"); err != nil {
+		return a, err
 	}
-	cost := money.Zero(money.Currency(currency))
-	for _, o := range orders {
+	total, err := a.balance.Add(a.online)
+	if err != nil {
+		return a, wrong
+	}
+	cost, ids := money.Zero(total.Currency), make([]models.ID, len(orders))
+	for i, o := range orders {
+		ids[i] = o.ID
 		if cost, err = cost.Add(money.New(o.AmountDue, money.Currency(o.Currency))); err != nil {
-			return balance, online, wrong()
+			return a, wrong
 		}
 	}
-	total, err := balance.Add(online)
-	if err != nil || total.Minor > cost.Minor {
-		return balance, online, wrong()
+	if len(orders) > 0 && total.Minor > cost.Minor {
+		return a, wrong
 	}
-	return balance, online, nil
+	a.terms, a.total, a.orders = terms(ids, a.balance, a.online), &total, len(ids)
+	return a, nil
+}
+
+func part(amount input.Amount, currency string, field ...string) (money.Money, error) {
+	m, err := amount.Parse(currency, field...)
+	if err == nil && m.IsZero() {
+		err = fault.New("AMOUNT_INVALID", field...)
+	}
+	return m, err
 }
 
 func mask(a models.Account, kind models.VerificationKind) string {

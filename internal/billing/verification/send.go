@@ -45,7 +45,7 @@ func (s *Service) Send(ctx context.Context, in Sending) (Sent, error) {
 	if !found {
 		return Sent{}, fault.New("ACCOUNT_NOT_FOUND")
 	}
-	what, err := s.named(ctx, in)
+	what, err := s.named(ctx, account.Currency, in)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -87,7 +87,10 @@ func (s *Service) send(ctx context.Context, account models.Account, in Sending, 
 		sent = Sent{To: mask(account, in.Kind), ResendAt: now.Add(time.Duration(rules.ResendAfter)), ExpiresAt: row.ExpiresAt}
 		args := map[string]any{"case": string(in.Scene), "minutes": int(time.Duration(rules.Validity).Minutes())}
 		if what.total != nil {
-			args["amount"], args["balance"], args["online"], args["orders"] = *what.total, what.balance, what.online, what.orders
+			args["amount"], args["balance"], args["online"] = *what.total, what.balance, what.online
+			if what.orders > 0 {
+				args["orders"] = what.orders
+			}
 		}
 		return s.Messages.Tell(ctx, notify.Letter{Account: account, Locale: in.Locale, Key: "letter.code", Args: args, At: now, Code: code, Only: string(in.Kind), Until: row.ExpiresAt})
 	})
@@ -139,13 +142,16 @@ type agreed struct {
 	orders          int
 }
 
-// named checks the orders and amounts of a sending. Amounts are bound with orders alone.
-func (s *Service) named(ctx context.Context, in Sending) (agreed, error) {
+// named checks the orders and amounts of a sending, each where it is named (D2).
+func (s *Service) named(ctx context.Context, currency string, in Sending) (agreed, error) {
+	if in.OrderIDs == nil && in.Funding == nil {
+		return agreed{}, nil
+	}
 	if in.OrderIDs == nil {
-		if in.Funding != nil {
+		if in.Scene != models.SceneCombinedPayment {
 			return agreed{}, fault.New("INVALID_INPUT", "input", "funding")
 		}
-		return agreed{}, nil
+		return in.Funding.agreed(currency, nil)
 	}
 	if in.Scene != models.SceneCombinedPayment || len(in.OrderIDs) == 0 || len(in.OrderIDs) > s.Policy.MergeMaximum() {
 		return agreed{}, fault.New("INVALID_INPUT", "input", "orderIds")
@@ -165,12 +171,7 @@ func (s *Service) named(ctx context.Context, in Sending) (agreed, error) {
 	if in.Funding == nil {
 		return agreed{terms: terms(ids), orders: len(ids)}, nil
 	}
-	balance, online, err := in.Funding.fit(orders)
-	if err != nil {
-		return agreed{}, err
-	}
-	total := money.New(balance.Minor+online.Minor, balance.Currency)
-	return agreed{terms: terms(ids, balance, online), total: &total, balance: balance, online: online, orders: len(ids)}, nil
+	return in.Funding.agreed(currency, orders)
 }
 
 // all are the orders that were named, each of which has to be there, and those linked to them.

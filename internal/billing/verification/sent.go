@@ -42,9 +42,10 @@ func (c *sentCode) fits(given string) (Proof, bool) {
 	return Proof{account: c.AccountID, code: c.ID, kind: c.Kind}, right && c.agrees()
 }
 
-// agrees reports whether the code was asked for with these orders and amounts, with these orders and any amounts, or with neither.
+// agrees reports whether the code was asked for with these orders and amounts, with one of the two, or with neither.
 func (c *sentCode) agrees() bool {
-	return c.Terms == nil || hmac.Equal(c.Terms, terms(c.use.OrderIDs)) || hmac.Equal(c.Terms, terms(c.use.OrderIDs, c.use.Balance, c.use.Online))
+	return c.Terms == nil || hmac.Equal(c.Terms, terms(c.use.OrderIDs)) || hmac.Equal(c.Terms, terms(nil, c.use.Balance, c.use.Online)) ||
+		hmac.Equal(c.Terms, terms(c.use.OrderIDs, c.use.Balance, c.use.Online))
 }
 
 // hash is what is kept of a code: six digits are soon tried out, so it is keyed and differs from row to row.

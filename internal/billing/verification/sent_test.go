@@ -199,6 +199,16 @@ func TestBound(t *testing.T) {
 		_, err := w.ask(scene, []models.ID{loose[0]}, nil)
 		w.must(err)
 		w.refused("orders alone are bound, too", w.try(with(func(u *verification.Use) { u.Code = w.letter().Code })), "VERIFICATION_FAILED")
+		// With amounts alone any orders, and the letter says the amounts.
+		w.clock.advance(time.Minute)
+		_, err = w.ask(scene, nil, funding("120.00", "80.00"))
+		w.must(err)
+		letter := w.letter()
+		if !strings.Contains(letter.Body, "200.00") || strings.Contains(letter.Body, "orders") {
+			t.Error(letter.Body)
+		}
+		w.refused("amounts alone are bound, too", w.try(with(func(u *verification.Use) { u.Code, u.Online = letter.Code, yuan("80.01") })), "VERIFICATION_FAILED")
+		w.must(w.try(with(func(u *verification.Use) { u.Code, u.OrderIDs = letter.Code, []models.ID{loose[1]} })))
 	})
 }
 
@@ -220,12 +230,12 @@ func TestSendRefuses(t *testing.T) {
 			{"no orders", scene, []models.ID{}, nil, "INVALID_INPUT", "input.orderIds"},
 			{"too many", scene, make([]models.ID, 31), nil, "INVALID_INPUT", "input.orderIds"},
 			{"orders of settings", models.SceneSettings, ids, nil, "INVALID_INPUT", "input.orderIds"},
-			{"amounts without orders", scene, nil, funding("1", "1"), "INVALID_INPUT", "input.funding"},
+			{"amounts of settings", models.SceneSettings, nil, funding("1", "1"), "INVALID_INPUT", "input.funding"},
 			{"no balance", scene, ids, &verification.Funding{Online: &input.Amount{Decimal: "1", Currency: "CNY"}}, "INVALID_INPUT", "input.funding"},
-			{"a balance of zero", scene, ids, funding("0.00", "1"), "INVALID_INPUT", "input.funding.balance"},
-			{"nothing online", scene, ids, funding("1", "0"), "INVALID_INPUT", "input.funding.online.amount"},
-			{"less than nothing", scene, ids, funding("1", "-1"), "INVALID_INPUT", "input.funding.online.amount"},
-			{"another currency", scene, ids, dollars, "INVALID_INPUT", "input.funding.online.amount"},
+			{"a balance of zero", scene, ids, funding("0.00", "1"), "AMOUNT_INVALID", "input.funding.balance"},
+			{"nothing online", scene, ids, funding("1", "0"), "AMOUNT_INVALID", "input.funding.online.amount"},
+			{"less than nothing", scene, ids, funding("1", "-1"), "AMOUNT_INVALID", "input.funding.online.amount"},
+			{"another currency", scene, ids, dollars, "CURRENCY_MISMATCH", "input.funding.online.amount"},
 			{"more than they cost", scene, ids, funding("50.01", "50.00"), "INVALID_INPUT", "input.funding"},
 			{"more than can be", scene, ids, funding("92233720368547758.07", "1"), "INVALID_INPUT", "input.funding"},
 			{"by a partner", scene, ids, &verification.Funding{Partner: true}, "INVALID_INPUT", "input.funding"},
