@@ -41,10 +41,12 @@ func Text(locale, key string, args map[string]any) string {
 }
 
 // ForField is the message of a fault at a path of the input: the variant key.<last field> where there is one, such as
-// INVALID_INPUT.email, else the message as such.
+// INVALID_INPUT.email, or key.<last field>.<case>, such as INVALID_INPUT.code.begin; else the message as such.
 func ForField(locale, key string, field []string, args map[string]any) string {
-	if n := len(field); n > 0 && Has(key+"."+field[n-1]) {
-		key += "." + field[n-1]
+	if n := len(field); n > 0 {
+		if at := key + "." + field[n-1]; Has(variant(catalogue[Locales[0]], at, args)) {
+			key = at
+		}
 	}
 	return Text(locale, key, args)
 }
