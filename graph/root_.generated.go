@@ -3927,7 +3927,7 @@ scalar Date
 """
 An exact decimal number as a string, for example "1234.50". Never a float.
 Input matches -?(0|[1-9][0-9]*)(\.[0-9]+)? and is a JSON string; anything else is BAD_USER_INPUT.
-Output always has the currency's full scale.
+Output: money has its currency's full scale; a percentage has no zeros at its end.
 """
 scalar Decimal
 
@@ -4010,7 +4010,7 @@ interface UserError {
   code: UserErrorCode!
   "What went wrong, in the request's language (en, zh-Hans, zh-Hant), fit to be shown."
   message: String!
-  "Path into the input, for example [\"input\", \"funding\", \"balance\"]; null where no single input is at fault."
+  "Path into the input object, for example [\"funding\", \"balance\"] or [\"orderIds\", \"0\"]; null where no single input is at fault."
   field: [String!]
 }
 

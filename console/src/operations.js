@@ -138,6 +138,111 @@ mutation Place($input: PlaceOrdersInput!) {
 }
 `;
 
+const select = `# As CREATOR or FINANCE: what ticking an order leads
+# to; orders that are linked come and go together.
+query Select($input: OrderSelectionInput!) {
+  orderSelection(input: $input) {
+    orders { id number amountDue { formatted } }
+    autoSelected { number }
+    autoDeselected { number }
+    refused { code message order { number } }
+    notice
+  }
+}
+`;
+
+const checkout = `# As CREATOR or FINANCE: the quote for the orders;
+# send its total back as expectedTotal.
+query Checkout($input: CheckoutInput!) {
+  checkout(input: $input) {
+    payable
+    reasons { code message field }
+    blocked { code message order { number } }
+    total { amount currency formatted }
+    recommendation {
+      couponIds
+      discountId
+      total { formatted }
+    }
+    funding { kind available reason verification }
+    outsideContract { number }
+    validUntil
+  }
+}
+`;
+
+const mergePay = `# As CREATOR or FINANCE: several orders, one payment,
+# all or none. The walk-through is docs/paying.md.
+mutation MergePay($input: MergePayInput!) {
+  mergePay(input: $input) {
+    payment {
+      id
+      status
+      amount { formatted }
+      nextAction {
+        ... on ScanQrCode { content imageUrl }
+        ... on AwaitPartner { partner { name } expiresAt }
+      }
+    }
+    removed { code order { number } }
+    errors {
+      code
+      message
+      field
+      ... on OrdersNotPayable {
+        blocked { code message order { number } }
+        remaining { id number }
+      }
+      ... on QuoteChanged { checkout { total { amount } } }
+      ... on VerificationRequired {
+        scene
+        deliveries { kind target }
+      }
+      ... on InsufficientBalance {
+        shortfall { formatted }
+      }
+    }
+  }
+}
+`;
+
+const partnerApprove = `# As PARTNER (choose Zhao Min above): pays what a
+# customer asked for, from the partner's balance.
+mutation PartnerApprove(
+  $input: ApprovePartnerPaymentInput!
+) {
+  approvePartnerPayment(input: $input) {
+    payment {
+      id
+      status
+      amount { formatted }
+      account { id number name kind }
+    }
+    errors {
+      code
+      message
+      ... on InsufficientBalance {
+        shortfall { formatted }
+      }
+    }
+  }
+}
+`;
+
+const refund = `# As OPERATOR: pays back a part of a payment; without
+# an amount all that is left.
+mutation Refund($input: RefundPaymentInput!) {
+  refundPayment(input: $input) {
+    payment {
+      refunded { formatted }
+      refunds { status amount { formatted } reason }
+      orders { number status paid { formatted } }
+    }
+    errors { code message field }
+  }
+}
+`;
+
 // tabs are the editor's tabs at the first visit. An account is put in where an operation names one.
 export function tabs(account) {
   const money = (amount) => ({ amount, currency: 'CNY' });
@@ -150,6 +255,11 @@ export function tabs(account) {
     [topUp, { input: { idempotencyKey: key(), online: { channel: 'ALIPAY', amount: money('100.00') } } }],
     [watch, { paymentId: 'pay_…' }],
     [pay, { input: { idempotencyKey: key(), orderId: 'ord_…', funding: { balance: money('96.00') } } }],
+    [select, { input: { selected: [], add: ['ord_…'] } }],
+    [checkout, { input: { orderIds: ['ord_…'] } }],
+    [mergePay, { input: { idempotencyKey: key(), orderIds: ['ord_…'], funding: { balance: money('96.00') }, expectedTotal: money('96.00') } }],
+    [partnerApprove, { input: { idempotencyKey: key(), paymentId: 'pay_…' } }],
+    [refund, { input: { idempotencyKey: key(), paymentId: 'pay_…', amount: money('10.00'), reason: 'Billed for a day too many' } }],
     [statement],
     [watchBalance],
     [place, { input: { idempotencyKey: key(), accountId: account ?? 'acc_…', orders: [order] } }],

@@ -316,7 +316,7 @@ type Checkout struct {
 	Blocked []*BlockedOrder `json:"blocked"`
 	// What stands against the selection as a whole.
 	Reasons []UserError `json:"reasons"`
-	// Whether pay or mergePay would take it.
+	// Whether pay or mergePay would take it once it is funded and what is outside the sales contract is confirmed.
 	Payable bool `json:"payable"`
 	// The sum before discounts and coupons.
 	Subtotal Money `json:"subtotal"`
@@ -328,7 +328,7 @@ type Checkout struct {
 	Total Money `json:"total"`
 	// The account's discounts, with what each would save.
 	Discounts []*DiscountOption `json:"discounts"`
-	// The account's coupons, with what each would save.
+	// The account's coupons, with what each would save; one that an unfinished payment has locked is shown as not applicable.
 	Coupons []*CouponOption `json:"coupons"`
 	// The cheapest allowed combination of discount and coupons.
 	Recommendation Recommendation `json:"recommendation"`
@@ -346,7 +346,7 @@ type CheckoutInput struct {
 	OrderIds []string `json:"orderIds"`
 	// Coupons to use; none where absent.
 	CouponIds []string `json:"couponIds,omitempty"`
-	// The discount to use; none where absent.
+	// The discount to use; none where absent. Naming a price adjustment changes nothing: it is applied anyway.
 	DiscountID *string `json:"discountId,omitempty"`
 }
 
@@ -460,7 +460,7 @@ type CreatePaymentRequestInput struct {
 	OrderIds []string `json:"orderIds"`
 	// Coupons to use; none where absent.
 	CouponIds []string `json:"couponIds,omitempty"`
-	// The discount to use; none where absent.
+	// The discount to use; none where absent. Naming a price adjustment changes nothing: it is applied anyway.
 	DiscountID *string `json:"discountId,omitempty"`
 }
 
@@ -538,7 +538,7 @@ type DiscountOption struct {
 
 // What enrollTotp needs.
 type EnrollTotpInput struct {
-	// A code of the scene SETTINGS, where operation protection is on.
+	// A code of the scene SETTINGS, where operation protection is on; of an app that is bound already a code that was not used before.
 	VerificationCode *string `json:"verificationCode,omitempty"`
 }
 
@@ -558,13 +558,13 @@ type FormField struct {
 	Value string `json:"value"`
 }
 
-// What a payment is paid from, exactly as the person chose: balance alone, online alone, both (their sum is the total), or partner alone. A part of zero counts as not given.
+// What a payment is paid from, exactly as the person chose: balance alone, online alone, both (their sum is the total), or partner alone; a partner beside other parts is FUNDING_MISMATCH. A part of zero counts as not given.
 type FundingInput struct {
 	// How much comes from the balance.
 	Balance *MoneyInput `json:"balance,omitempty"`
 	// How much comes through a channel, and which.
 	Online *OnlineFundingInput `json:"online,omitempty"`
-	// Asks the account's partner to pay.
+	// Asks the account's partner to pay, all of it and alone.
 	Partner *PartnerFundingInput `json:"partner,omitempty"`
 }
 
@@ -688,13 +688,13 @@ type MergePayInput struct {
 	Funding FundingInput `json:"funding"`
 	// Coupons to use; none where absent.
 	CouponIds []string `json:"couponIds,omitempty"`
-	// The discount to use; none where absent.
+	// The discount to use; none where absent. Naming a price adjustment changes nothing: it is applied anyway.
 	DiscountID *string `json:"discountId,omitempty"`
 	// What the person saw; QUOTE_CHANGED where the total differs. Not checked where absent.
 	ExpectedTotal *MoneyInput `json:"expectedTotal,omitempty"`
 	// Says that the person agreed to pay outside the sales contract. Off where absent.
 	ConfirmOutsideContract *bool `json:"confirmOutsideContract,omitempty"`
-	// The code, where one is required.
+	// The code, where one is required: as sent, or the authenticator app's, each of which is taken once.
 	VerificationCode *string `json:"verificationCode,omitempty"`
 }
 
@@ -816,7 +816,7 @@ type Order struct {
 	ListAmount Money `json:"listAmount"`
 	// What has to be paid, before coupons and discounts; a POSTPAID order freezes this amount.
 	AmountDue Money `json:"amountDue"`
-	// What has been paid for it, coupons and discounts not counted.
+	// What has been paid for it, coupons and discounts not counted. Of a POSTPAID order what is frozen, then what settleFreeze charged. Refunds do not lower it.
 	Paid Money `json:"paid"`
 	// Whether it overlaps the customer's sales contract; paying then needs confirmOutsideContract.
 	OutsideContract bool `json:"outsideContract"`
@@ -856,7 +856,7 @@ type OrderEdge struct {
 	Node *Order `json:"node"`
 }
 
-// Which orders a list holds; all that are given must fit.
+// Which orders a list holds; all that are given must fit. An empty list means all, as if it were absent.
 type OrderFilter struct {
 	// The order's number, in full or its beginning.
 	Number *string `json:"number,omitempty"`
@@ -972,13 +972,13 @@ type PayInput struct {
 	Funding FundingInput `json:"funding"`
 	// Coupons to use; none where absent.
 	CouponIds []string `json:"couponIds,omitempty"`
-	// The discount to use; none where absent.
+	// The discount to use; none where absent. Naming a price adjustment changes nothing: it is applied anyway.
 	DiscountID *string `json:"discountId,omitempty"`
 	// What the person saw; QUOTE_CHANGED where the total differs. Not checked where absent.
 	ExpectedTotal *MoneyInput `json:"expectedTotal,omitempty"`
 	// Says that the person agreed to pay outside the sales contract. Off where absent.
 	ConfirmOutsideContract *bool `json:"confirmOutsideContract,omitempty"`
-	// The code, where one is required.
+	// The code, where one is required: as sent, or the authenticator app's, each of which is taken once.
 	VerificationCode *string `json:"verificationCode,omitempty"`
 }
 
@@ -1020,7 +1020,7 @@ type PayPayload struct {
 
 // Whether an order can be paid now.
 type Payability struct {
-	// Whether pay would take it.
+	// Whether pay would take it once it is funded and, outside the sales contract, confirmed.
 	Payable bool `json:"payable"`
 	// Why not; null where it is payable.
 	Code *UserErrorCode `json:"code,omitempty"`
@@ -1048,7 +1048,7 @@ type Payment struct {
 	NextAction PaymentAction `json:"nextAction,omitempty"`
 	// Why it failed; null unless the status is FAILED.
 	Failure *PaymentFailure `json:"failure,omitempty"`
-	// How much of it has been paid back.
+	// How much of it has been paid back: refunds, those on their way included and failed ones not, and what settleFreeze released of POSTPAID orders.
 	Refunded Money `json:"refunded"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
@@ -1121,7 +1121,7 @@ type PaymentFailure struct {
 	Remedy string `json:"remedy"`
 }
 
-// Which payments a list holds; all that are given must fit.
+// Which payments a list holds; all that are given must fit. An empty list means all, as if it were absent.
 type PaymentFilter struct {
 	// Purposes, any of them.
 	Purposes []PaymentPurpose `json:"purposes,omitempty"`
@@ -1243,11 +1243,11 @@ type Redirect struct {
 
 func (Redirect) IsPaymentAction() {}
 
-// Money of a payment that goes back.
+// Money of a payment that goes back to the balance, the channel and the partner in the proportion it came from them. A channel's refusal splits it: see refundPayment.
 type Refund struct {
 	// The refund's id.
 	ID string `json:"id"`
-	// How much goes back.
+	// How much goes back; of a FAILED one what the channel refused.
 	Amount Money `json:"amount"`
 	// Where the refund stands.
 	Status RefundStatus `json:"status"`
@@ -1429,9 +1429,9 @@ type SendVerificationCodeInput struct {
 	Scene VerificationScene `json:"scene"`
 	// How it comes.
 	Kind VerificationKind `json:"kind"`
-	// The orders it is good for, with funding; any of the scene where absent.
+	// COMBINED_PAYMENT: the orders it is good for, and those linked to them; any where absent.
 	OrderIds []string `json:"orderIds,omitempty"`
-	// The amounts it is good for, with orderIds; any where absent.
+	// COMBINED_PAYMENT: the amounts it is good for, balance and online, both above zero; any where absent.
 	Funding *FundingInput `json:"funding,omitempty"`
 }
 
@@ -1439,7 +1439,7 @@ type SendVerificationCodeInput struct {
 type SendVerificationCodePayload struct {
 	// Where it went, masked; null where nothing was sent.
 	SentTo *string `json:"sentTo,omitempty"`
-	// When another may be asked for; null where nothing was sent.
+	// When another may be asked for, told with VERIFICATION_TOO_SOON, too; else null where nothing was sent.
 	ResendAt *time.Time `json:"resendAt,omitempty"`
 	// Until when it is good; null where nothing was sent.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -1535,7 +1535,7 @@ type TransactionEdge struct {
 	Node *Transaction `json:"node"`
 }
 
-// Which lines a statement holds; all that are given must fit.
+// Which lines a statement holds; all that are given must fit. An empty list means all, as if it were absent.
 type TransactionFilter struct {
 	// Kinds, any of them.
 	Kinds []TransactionKind `json:"kinds,omitempty"`
@@ -2621,7 +2621,7 @@ const (
 	RefundStatusProcessing RefundStatus = "PROCESSING"
 	// The money went back. Show it.
 	RefundStatusSucceeded RefundStatus = "SUCCEEDED"
-	// The provider refused. Contact support.
+	// The provider refused its part; the money can be refunded again. Contact support.
 	RefundStatusFailed RefundStatus = "FAILED"
 )
 
@@ -2933,7 +2933,7 @@ const (
 	UserErrorCodeDiscountNotApplicable UserErrorCode = "DISCOUNT_NOT_APPLICABLE"
 	// The balance and the credit line do not cover the amount. Offer a top-up of the shortfall or another funding.
 	UserErrorCodeInsufficientBalance UserErrorCode = "INSUFFICIENT_BALANCE"
-	// No funding was named, or its parts do not sum to the total. Send parts that do.
+	// No funding was named, its parts do not sum to the total, or a partner was named beside other parts. Send parts that sum to it, or the partner alone.
 	UserErrorCodeFundingMismatch UserErrorCode = "FUNDING_MISMATCH"
 	// This kind of funding is closed for these orders or this account. Offer another kind.
 	UserErrorCodeFundingNotAllowed UserErrorCode = "FUNDING_NOT_ALLOWED"
@@ -2943,7 +2943,7 @@ const (
 	UserErrorCodeBankNotSupported UserErrorCode = "BANK_NOT_SUPPORTED"
 	// A verification code is needed. Send one with sendVerificationCode and repeat with it.
 	UserErrorCodeVerificationRequired UserErrorCode = "VERIFICATION_REQUIRED"
-	// The verification code is wrong, used, expired or for something else. Ask for the code again.
+	// The verification code is wrong, used, expired or for something else. Ask for the code again; of an authenticator app for its next one.
 	UserErrorCodeVerificationFailed UserErrorCode = "VERIFICATION_FAILED"
 	// The account's identity is not verified. Send the person to identity verification.
 	UserErrorCodeIdentityRequired UserErrorCode = "IDENTITY_REQUIRED"
@@ -3137,7 +3137,7 @@ const (
 	VerificationKindSms VerificationKind = "SMS"
 	// An e-mail to the account's address. Ask the person to look at it.
 	VerificationKindEmail VerificationKind = "EMAIL"
-	// A code from the person's authenticator app; nothing is sent. Ask the person to open it.
+	// A code from the person's authenticator app, a new one every 30 seconds, each taken once; nothing is sent. Ask the person to open it.
 	VerificationKindTotp VerificationKind = "TOTP"
 )
 
@@ -3176,7 +3176,7 @@ func (e VerificationKind) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
-// What a verification code is good for.
+// What a verification code is good for; one that was asked for without orders and funding is good for any operation of its scene.
 type VerificationScene string
 
 const (
