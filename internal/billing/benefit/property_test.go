@@ -97,7 +97,13 @@ func (h *history) giveBack(t *rapid.T) {
 	if len(p.uses) > 0 && rapid.Bool().Draw(t, "one order") {
 		order = rapid.SampledFrom(p.uses).Draw(t, "of").OrderID
 	}
-	h.e.must(h.e.Return(h.e.ctx, h.e.account, p.id, order, h.e.clock.Now()))
+	var orders []models.ID
+	for _, u := range p.uses {
+		if order.IsZero() || u.OrderID == order {
+			orders = append(orders, u.OrderID)
+		}
+	}
+	h.e.must(h.e.Return(h.e.ctx, h.e.account, p.id, orders, h.e.clock.Now()))
 	var rest, returned []models.PaymentCoupon
 	for _, u := range p.uses {
 		if order.IsZero() || u.OrderID == order {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"paydesk/internal/platform/database"
 	"paydesk/models"
 )
 
@@ -71,27 +72,28 @@ func (s *Service) Consume(ctx context.Context, account, payment models.ID) error
 // Release gives back what a payment that has ended without success took, in the transaction of its end, and unlocks its coupons.
 // Done again it changes nothing. Where the payment has succeeded meanwhile it is ErrEnded, and the transaction must end.
 func (s *Service) Release(ctx context.Context, account, payment models.ID, at time.Time) error {
-	return s.giveBack(ctx, account, payment, models.ID{}, true, at)
+	return s.giveBack(ctx, account, payment, nil, true, at)
 }
 
-// Return gives coupons back for orders that were refunded in full, in the transaction of the refund; the zero order is all of the
-// payment's. The policy may keep them. A coupon that has expired meanwhile has its rest again, and stays expired. Done again it changes
+// Return gives coupons back for orders that were refunded in full, in the transaction of the refund: three statements, however many
+// there are. The policy may keep them. A coupon that has expired meanwhile has its rest again, and stays expired. Done again it changes
 // nothing (D10, HW-R18).
-func (s *Service) Return(ctx context.Context, account, payment, order models.ID, at time.Time) error {
-	if !s.rules.ReturnCoupons {
+func (s *Service) Return(ctx context.Context, account, payment models.ID, orders []models.ID, at time.Time) error {
+	if !s.rules.ReturnCoupons || len(orders) == 0 {
 		return nil
 	}
-	return s.giveBack(ctx, account, payment, order, false, at)
+	return s.giveBack(ctx, account, payment, orders, false, at)
 }
 
 // kept are the uses of a payment that were not given back.
 const kept = " WHERE account_id = ? AND payment_id = ? AND returned < amount"
 
-// giveBack marks uses as returned, then adds them to their coupons: whoever marks them is the one who adds.
-func (s *Service) giveBack(ctx context.Context, account, payment, order models.ID, locked bool, at time.Time) error {
+// giveBack marks uses as returned, of these orders or, where none is named, of all, then adds them to their coupons: whoever marks them
+// is the one who adds.
+func (s *Service) giveBack(ctx context.Context, account, payment models.ID, orders []models.ID, locked bool, at time.Time) error {
 	more, args := "", []any{account, payment}
-	if !order.IsZero() {
-		more, args = " AND order_id = ?", append(args, order)
+	if len(orders) > 0 {
+		more, args = " AND order_id IN ("+database.Marks(len(orders))+")", database.Args(args, orders)
 	}
 	uses, err := s.uses(ctx, "SELECT coupon_id, order_id, amount - returned FROM payment_coupons"+kept+more, args...)
 	if err != nil || len(uses) == 0 {

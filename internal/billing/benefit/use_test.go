@@ -112,7 +112,7 @@ func TestConsumeAndRelease(t *testing.T) {
 		e.end(p, models.PaymentExpired)
 		want("released", 500, 700, false)
 		e.must(e.Release(e.ctx, e.account, p.id, e.clock.Now()))
-		e.must(e.Return(e.ctx, e.account, p.id, models.ID{}, e.clock.Now()))
+		e.must(e.Return(e.ctx, e.account, p.id, []models.ID{o1, o2}, e.clock.Now()))
 		want("released again", 500, 700, false)
 		p = e.reserved([]models.Coupon{e.read(a), e.read(b)}, uses...)
 		e.end(p, models.PaymentSucceeded)
@@ -146,27 +146,28 @@ func TestReturn(t *testing.T) {
 		o1, o2, o3 := models.NewID(), models.NewID(), models.NewID()
 		p := e.reserved([]models.Coupon{a, b}, use(a, o1, 167), use(a, o2, 167), use(a, o3, 166), use(b, o2, 1))
 		e.end(p, models.PaymentSucceeded)
-		back := func(s *benefit.Service, order models.ID, left, right int64) {
+		back := func(s *benefit.Service, left, right int64, orders ...models.ID) {
 			t.Helper()
-			e.must(e.db.InTx(e.ctx, func(ctx context.Context) error { return s.Return(ctx, e.account, p.id, order, e.clock.Now()) }))
+			e.must(e.db.InTx(e.ctx, func(ctx context.Context) error { return s.Return(ctx, e.account, p.id, orders, e.clock.Now()) }))
 			if x, y := e.read(a).Remaining, e.read(b).Remaining; x != left || y != right {
 				t.Errorf("%d and %d are left, want %d and %d", x, y, left, right)
 			}
 			e.sound()
 		}
-		back(e.service(false), models.ID{}, 0, 699)
-		back(e.Service, o2, 167, 700)
-		back(e.Service, o2, 167, 700)
-		back(e.Service, models.NewID(), 167, 700)
+		back(e.service(false), 0, 699, o1, o2, o3)
+		back(e.Service, 0, 699)
+		back(e.Service, 167, 700, o2)
+		back(e.Service, 167, 700, o2)
+		back(e.Service, 167, 700, models.NewID())
 		other := e.read(a)
 		lock := e.reserved([]models.Coupon{other}, use(other, models.NewID(), 100)) // another payment has it meanwhile
-		back(e.Service, o3, 167-100+166, 700)
+		back(e.Service, 167-100+166, 700, o2, o3)
 		if now := e.read(a); now.PaymentID != lock.id {
 			t.Error("the other payment's lock is gone")
 		}
 		e.end(lock, models.PaymentFailed)
 		e.clock.advance(60 * 24 * time.Hour)
-		back(e.Service, models.ID{}, 500, 700)
+		back(e.Service, 500, 700, o1, o2, o3)
 		if _, err := e.chosen(a); err == nil {
 			t.Error("an expired coupon was taken")
 		}
@@ -183,7 +184,7 @@ func TestReturnHappensOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if err := e.db.InTx(e.ctx, func(ctx context.Context) error { return e.Return(ctx, e.account, p.id, order, e.clock.Now()) }); err != nil {
+				if err := e.db.InTx(e.ctx, func(ctx context.Context) error { return e.Return(ctx, e.account, p.id, []models.ID{order}, e.clock.Now()) }); err != nil {
 					t.Error(err)
 				}
 			})

@@ -149,12 +149,9 @@ func (s *Service) untake(ctx context.Context, r models.Refund, lost []models.Ref
 	if _, err := s.DB.Exec(ctx, "UPDATE payments SET refunded = refunded - ? WHERE account_id = ? AND id = ?", r.OnlineAmount, r.AccountID, r.PaymentID); err != nil {
 		return err
 	}
-	for _, sh := range lost {
-		if _, err := s.DB.Exec(ctx, "UPDATE payment_orders SET refunded = refunded - ? WHERE account_id = ? AND payment_id = ? AND order_id = ?", sh.Amount, r.AccountID, r.PaymentID, sh.OrderID); err != nil {
-			return err
-		}
-	}
-	return nil
+	each, args := perOrder(lost)
+	_, err := s.DB.Exec(ctx, "UPDATE payment_orders SET refunded = refunded - "+each+" WHERE account_id = ? AND payment_id = ? AND order_id IN ("+database.Marks(len(lost))+")", inOrders(append(args, r.AccountID, r.PaymentID), lost)...)
+	return err
 }
 
 // divide leaves on a failed refund what its channel refused, and writes what had gone to balances at once as one that succeeded.
@@ -163,10 +160,9 @@ func (s *Service) divide(ctx context.Context, r models.Refund, lost, kept []mode
 	if _, err := s.DB.Exec(ctx, "UPDATE refunds SET amount = online_amount, balance_amount = 0, partner_amount = 0 WHERE account_id = ? AND id = ?", r.AccountID, r.ID); err != nil {
 		return err
 	}
-	for _, sh := range lost {
-		if _, err := s.DB.Exec(ctx, "UPDATE refund_orders SET amount = ? WHERE account_id = ? AND refund_id = ? AND order_id = ?", sh.Amount, r.AccountID, r.ID, sh.OrderID); err != nil {
-			return err
-		}
+	each, args := perOrder(lost)
+	if _, err := s.DB.Exec(ctx, "UPDATE refund_orders SET amount = "+each+" WHERE account_id = ? AND refund_id = ?", append(args, r.AccountID, r.ID)...); err != nil {
+		return err
 	}
 	r.ID, r.Number, r.Status, r.CompletedAt, r.SweepAt = models.NewID(), payment.NewNumber(now), models.RefundSucceeded, &r.CreatedAt, nil
 	r.Amount, r.OnlineAmount, r.Channel = r.BalanceAmount+r.PartnerAmount, 0, ""

@@ -34,12 +34,7 @@ func (s *Service) finish(ctx context.Context, r models.Refund) error {
 	if _, err := s.Orders.Refunded(ctx, r.AccountID, ids, now); err != nil {
 		return err
 	}
-	for _, order := range ids {
-		if err := s.Benefits.Return(ctx, r.AccountID, r.PaymentID, order, now); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Benefits.Return(ctx, r.AccountID, r.PaymentID, ids, now)
 }
 
 // given are the orders of a refund's payment that refunds which did not fail give from: open those with one on the way, back all others.

@@ -2,10 +2,7 @@ package refund_test
 
 import (
 	"testing"
-	"time"
 
-	"paydesk/internal/billing/benefit"
-	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
 	"paydesk/models"
@@ -16,15 +13,16 @@ import (
 func TestFailedRefundEndsOrdersThatHaveAllTheirMoneyBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.give(w.payer, 100_00)
-		granted, err := w.benefits.Grant(w.ctx, benefit.Coupons{AccountID: w.payer.AccountID, Name: "c", Kind: models.CouponCash, Face: input.Amount{Decimal: "6.01", Currency: "CNY"}, ValidTo: w.clock.Now().Add(1000 * time.Hour)})
-		w.must(err)
+		coupon := w.coupon("6.01")
 		rest := func() int64 {
-			c, _, err := w.benefits.ByID(w.ctx, w.payer.AccountID, granted[0].ID)
+			id, err := models.Decode(models.PrefixCoupon, coupon)
+			w.must(err)
+			c, _, err := w.benefits.ByID(w.ctx, w.payer.AccountID, id)
 			w.must(err)
 			return c.Remaining
 		}
 		orders := w.place(models.Prepaid, "66.00", "0.11")
-		p := w.paid(bill(59_10, 1_00, wechat), orders, granted[0].ID.Encode(models.PrefixCoupon)) // dues of 60.00 and 0.10
+		p := w.paid(bill(59_10, 1_00, wechat), orders, coupon) // dues of 60.00 and 0.10
 		w.behave(wechat, `"call":"refund_fail"`)
 		w.mustRefund(p, all, 0)
 		w.until("the refusal", func() bool { return len(w.of(p)) == 2 })

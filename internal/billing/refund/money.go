@@ -12,7 +12,7 @@ import (
 
 // pay moves the money of a new refund: what goes through a channel from revenue to the channel's refunding book, all else to the
 // balances it came from. It comes last in the transaction, for it takes their rows.
-func (s *Service) pay(ctx context.Context, p models.Payment, r models.Refund, shares []models.RefundOrder) error {
+func (s *Service) pay(ctx context.Context, p models.Payment, r models.Refund, shares []models.RefundOrder, frozen []models.Freeze) error {
 	toBalance := r.BalanceAmount
 	if r.Channel == "" {
 		toBalance += r.OnlineAmount
@@ -23,7 +23,7 @@ func (s *Service) pay(ctx context.Context, p models.Payment, r models.Refund, sh
 			return err
 		}
 	}
-	steps := []func() error{func() error { return s.toCustomer(ctx, r, toBalance, shares) }, func() error { return s.toPartner(ctx, p, r) }}
+	steps := []func() error{func() error { return s.toCustomer(ctx, r, toBalance, shares, frozen) }, func() error { return s.toPartner(ctx, p, r) }}
 	if bytes.Compare(p.PartnerID[:], p.AccountID[:]) < 0 { // balances in the order of their accounts, so that none waits in a circle
 		steps[0], steps[1] = steps[1], steps[0]
 	}
@@ -37,11 +37,7 @@ func (s *Service) pay(ctx context.Context, p models.Payment, r models.Refund, sh
 
 // toCustomer gives back to the customer's balance. What is still frozen for a POSTPAID order is charged first: the freeze ends with a
 // refund (contract §5).
-func (s *Service) toCustomer(ctx context.Context, r models.Refund, amount int64, shares []models.RefundOrder) error {
-	frozen, err := s.frozen(ctx, r, shares)
-	if err != nil {
-		return err
-	}
+func (s *Service) toCustomer(ctx context.Context, r models.Refund, amount int64, shares []models.RefundOrder, frozen []models.Freeze) error {
 	for _, f := range frozen {
 		if err := s.Payments.EndFreeze(ctx, f, f.Amount); err != nil {
 			return err
@@ -66,21 +62,14 @@ func (s *Service) toPartner(ctx context.Context, p models.Payment, r models.Refu
 	return s.Ledger.Receive(ctx, m)
 }
 
-// frozen are the live freezes of the orders that give.
-func (s *Service) frozen(ctx context.Context, r models.Refund, shares []models.RefundOrder) (out []models.Freeze, err error) {
-	for _, sh := range shares {
-		f := models.Freeze{AccountID: r.AccountID, PaymentID: r.PaymentID, OrderID: sh.OrderID}
-		found, err := s.DB.QueryRow(ctx, []any{&f.Reference, &f.Currency, &f.Amount, &f.CodeMoney, &f.CreatedAt},
-			"SELECT reference, currency, amount, code_money, created_at FROM freezes WHERE account_id = ? AND reference = ? AND payment_id = ? AND ended_at IS NULL",
-			r.AccountID, "order:"+sh.OrderID.String(), r.PaymentID)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			out = append(out, f)
-		}
+// frozen are the live freezes of orders, of which there is at least one, by order id.
+func (s *Service) frozen(ctx context.Context, shares []models.PaymentOrder) (out []models.Freeze, err error) {
+	references := make([]string, len(shares))
+	for i, sh := range shares {
+		references[i] = "order:" + sh.OrderID.String()
 	}
-	return out, nil
+	err = s.DB.Gorm(ctx).Where("account_id = ? AND reference IN ? AND payment_id = ? AND ended_at IS NULL", shares[0].AccountID, references, shares[0].PaymentID).Order("reference").Find(&out).Error
+	return out, err
 }
 
 // linesOf are the references of the lines by which the payment took from the balance and refunds gave back to it.

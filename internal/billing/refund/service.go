@@ -63,9 +63,9 @@ type Orders interface {
 	Refunded(ctx context.Context, account models.ID, ids []models.ID, now time.Time) (int64, error)
 }
 
-// Benefits gives coupons back for orders that were refunded in full, where the policy says so; the zero order is all of a payment's.
+// Benefits gives coupons back for orders that were refunded in full, where the policy says so.
 type Benefits interface {
-	Return(ctx context.Context, account, payment, order models.ID, at time.Time) error
+	Return(ctx context.Context, account, payment models.ID, orders []models.ID, at time.Time) error
 }
 
 // Accounts is what refunds ask of accounts.

@@ -2,6 +2,7 @@ package refund
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"paydesk/internal/billing/fault"
@@ -9,6 +10,7 @@ import (
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
@@ -36,7 +38,7 @@ func (s *Service) write(ctx context.Context, p models.Payment, in Input) (models
 	if err != nil {
 		return r, err
 	}
-	shares, err := s.plan(ctx, p, &r, in.Amount)
+	shares, frozen, err := s.plan(ctx, p, &r, in.Amount)
 	if err != nil {
 		return r, err
 	}
@@ -58,7 +60,7 @@ func (s *Service) write(ctx context.Context, p models.Payment, in Input) (models
 		func() error { return s.Outbox.Add(ctx, p.AccountID, topics(p)...) },
 		func() error { return s.tellAtOnce(ctx, p, r) },
 		func() error { failpoint.Hit(failpoint.RefundWritten); return nil },
-		func() error { return s.pay(ctx, p, r, shares) },
+		func() error { return s.pay(ctx, p, r, shares, frozen) },
 	} {
 		if err := step(); err != nil {
 			return r, err
@@ -78,38 +80,32 @@ func topics(p models.Payment) []string {
 }
 
 // plan judges what goes back and puts it on the refund: the amount, its parts and where they go. It returns the orders' shares, those
-// above zero. Amount nil is what is left.
-func (s *Service) plan(ctx context.Context, p models.Payment, r *models.Refund, amount *money.Money) ([]models.RefundOrder, error) {
-	all, err := s.Payments.Allocations(ctx, p.AccountID, []models.ID{p.ID})
+// above zero, and what is still frozen for these orders. Amount nil is what is left.
+func (s *Service) plan(ctx context.Context, p models.Payment, r *models.Refund, amount *money.Money) ([]models.RefundOrder, []models.Freeze, error) {
+	from, frozen, err := s.from(ctx, p, r.OrderID, amount != nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var from []models.PaymentOrder
 	var left, due int64
-	for _, sh := range all[p.ID] {
-		if r.OrderID.IsZero() || sh.OrderID == r.OrderID {
-			from, left, due = append(from, sh), left+sh.Due-sh.Refunded, due+sh.Due
-		}
-	}
-	if len(from) == 0 {
-		return nil, fault.New("ORDER_NOT_FOUND", "input", "orderId")
+	for _, sh := range from {
+		left, due = left+sh.Due-sh.Refunded, due+sh.Due
 	}
 	if r.Amount = left; amount != nil {
 		r.Amount = amount.Minor
 	}
 	switch {
 	case r.Amount > left:
-		return nil, fault.New("AMOUNT_OUT_OF_RANGE", "input", "amount").With("maximum", money.New(left, money.Currency(p.Currency)))
+		return nil, nil, fault.New("AMOUNT_OUT_OF_RANGE", "input", "amount").With("maximum", money.New(left, money.Currency(p.Currency)))
 	case r.Amount > 0:
 	case due > 0:
-		return nil, fault.New("REFUND_NOT_ALLOWED", "input", "paymentId")
+		return nil, nil, fault.New("REFUND_NOT_ALLOWED", "input", "paymentId")
 	default: // it cost nothing: its orders end and its coupons return all the same, once
 		if over, err := s.allOver(ctx, p.AccountID, from); err != nil || over {
-			return nil, orRefused(err)
+			return nil, nil, orRefused(err)
 		}
 	}
 	if err := s.parts(ctx, p, r); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var shares []models.RefundOrder
 	for _, sh := range spread(r.Amount, from) {
@@ -117,7 +113,32 @@ func (s *Service) plan(ctx context.Context, p models.Payment, r *models.Refund, 
 			shares = append(shares, sh)
 		}
 	}
-	return shares, nil
+	return shares, frozen, nil
+}
+
+// from are the orders that a refund takes from, and what is still frozen for them. A part of a payment, of no order in particular,
+// leaves those out for which something is frozen: to give a little back it would have to charge all of it.
+func (s *Service) from(ctx context.Context, p models.Payment, order models.ID, part bool) (from []models.PaymentOrder, frozen []models.Freeze, err error) {
+	all, err := s.Payments.Allocations(ctx, p.AccountID, []models.ID{p.ID})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, sh := range all[p.ID] {
+		if order.IsZero() || sh.OrderID == order {
+			from = append(from, sh)
+		}
+	}
+	if len(from) == 0 {
+		return nil, nil, fault.New("ORDER_NOT_FOUND", "input", "orderId")
+	}
+	frozen, err = s.frozen(ctx, from)
+	if !part || !order.IsZero() {
+		return from, frozen, err
+	}
+	from = slices.DeleteFunc(from, func(sh models.PaymentOrder) bool {
+		return slices.ContainsFunc(frozen, func(f models.Freeze) bool { return f.OrderID == sh.OrderID })
+	})
+	return from, nil, err
 }
 
 func orRefused(err error) error {
@@ -168,17 +189,40 @@ func (s *Service) parts(ctx context.Context, p models.Payment, r *models.Refund)
 // (lesson 18).
 func (s *Service) take(ctx context.Context, p models.Payment, amount int64, shares []models.RefundOrder) error {
 	n, err := s.DB.Exec(ctx, "UPDATE payments SET refunded = refunded + ? WHERE account_id = ? AND id = ? AND status = 'SUCCEEDED' AND refunded + ? <= amount", amount, p.AccountID, p.ID, amount)
-	for _, sh := range shares {
-		if err != nil || n == 0 {
-			break
-		}
-		n, err = s.DB.Exec(ctx, "UPDATE payment_orders SET refunded = refunded + ? WHERE account_id = ? AND payment_id = ? AND order_id = ? AND refunded + ? <= due",
-			sh.Amount, p.AccountID, p.ID, sh.OrderID, sh.Amount)
+	if err == nil && n == 1 && len(shares) > 0 {
+		n, err = s.takeShares(ctx, p, shares)
 	}
 	if err == nil && n == 0 && amount > 0 {
 		err = fault.New("AMOUNT_OUT_OF_RANGE", "input", "amount")
 	}
 	return err
+}
+
+// takeShares counts the refund on its orders by one statement; n is 0 where one of them has less left, and the transaction must end.
+func (s *Service) takeShares(ctx context.Context, p models.Payment, shares []models.RefundOrder) (n int64, err error) {
+	each, amounts := perOrder(shares)
+	args := inOrders(append(slices.Clone(amounts), p.AccountID, p.ID), shares)
+	n, err = s.DB.Exec(ctx, "UPDATE payment_orders SET refunded = refunded + "+each+" WHERE account_id = ? AND payment_id = ? AND order_id IN ("+database.Marks(len(shares))+") AND refunded + "+each+" <= due", append(args, amounts...)...)
+	if int(n) != len(shares) {
+		n = 0
+	}
+	return n, err
+}
+
+// perOrder is an SQL expression for each order's share, and its arguments.
+func perOrder(shares []models.RefundOrder) (text string, args []any) {
+	for _, sh := range shares {
+		args = append(args, sh.OrderID, sh.Amount)
+	}
+	return "CASE order_id" + strings.Repeat(" WHEN ? THEN ?", len(shares)) + " END", args
+}
+
+// inOrders puts the orders of shares behind other arguments.
+func inOrders(args []any, shares []models.RefundOrder) []any {
+	for _, sh := range shares {
+		args = append(args, sh.OrderID)
+	}
+	return args
 }
 
 const columns = "account_id, id, number, payment_id, order_id, currency, amount, balance_amount, online_amount, partner_amount, status, reason, channel, channel_reference, created_by, created_at, completed_at, sweep_at, sweep_count"
