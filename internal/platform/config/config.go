@@ -128,7 +128,7 @@ type Mail struct {
 // SMS says who takes text messages to customers; without a URL they are kept and not sent.
 type SMS struct {
 	URL     string        `env:"PAYDESK_SMS_URL" secret:"url" doc:"Where text messages to customers are posted as JSON, signed (docs/notifications.md). Empty: they are kept and not sent; in development /dev/messages shows them."`
-	Secret  string        `env:"PAYDESK_SMS_SECRET" secret:"yes" doc:"Key that signs what is posted there, at least 16 characters."`
+	Secret  string        `env:"PAYDESK_SMS_SECRET" secret:"yes" doc:"Key that signs what is posted there, at least 16 characters; needed with PAYDESK_SMS_URL, and set with it alone."`
 	Timeout time.Duration `env:"PAYDESK_SMS_TIMEOUT" default:"10s" min:"100ms" max:"1m" doc:"Time for one text message."`
 }
 

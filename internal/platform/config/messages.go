@@ -23,15 +23,21 @@ func (c *Config) settleMessages(func(string) string) error {
 		return err
 	}
 	s := c.SMS
+	if s.Secret != "" && len(s.Secret) < least {
+		return &Error{"PAYDESK_SMS_SECRET", "is too short (not shown)", "at least 16 characters"}
+	}
 	if s.URL == "" {
+		if s.Secret != "" {
+			return &Error{"PAYDESK_SMS_URL", "is not set", "needed where PAYDESK_SMS_SECRET is set"}
+		}
 		return nil
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || !c.Dev && !Loopback(net.JoinHostPort(u.Hostname(), "0"))) {
 		return &Error{"PAYDESK_SMS_URL", quote(maskURL(s.URL)), "an https:// URL (http:// in development, or to this machine)"}
 	}
-	if len(s.Secret) < least {
-		return &Error{"PAYDESK_SMS_SECRET", "is not set or too short (not shown)", "at least 16 characters, needed where PAYDESK_SMS_URL is set"}
+	if s.Secret == "" {
+		return &Error{"PAYDESK_SMS_SECRET", "is not set", "at least 16 characters, needed where PAYDESK_SMS_URL is set"}
 	}
 	return nil
 }
