@@ -62,7 +62,7 @@ func mask(a models.Account, kind models.VerificationKind) string {
 }
 
 // maskPhone shows the first three and the last four digits, fewer of a short number, and no more than half of any: 138****5678. A
-// country's code of a number with + is left out where the rest is long enough to be told by.
+// country's code of a number with + is left out where the rest is long enough to be told by; where it is not, the + stays: +861****8000.
 func maskPhone(phone string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -70,16 +70,20 @@ func maskPhone(phone string) string {
 		}
 		return r
 	}, phone)
+	plus := ""
+	if strings.HasPrefix(strings.TrimSpace(phone), "+") {
+		plus = "+"
+	}
 	if country, rest, spaced := strings.Cut(strings.TrimSpace(phone), " "); spaced && strings.HasPrefix(country, "+") {
 		if own := strings.TrimPrefix(digits, strings.Trim(country, "+-()")); len(own) >= 8 && strings.ContainsAny(rest, "0123456789") {
-			digits = own
+			digits, plus = own, ""
 		}
 	}
 	head, tail := 3, 4
 	if len(digits) < 11 {
 		head, tail = len(digits)/5, len(digits)/4
 	}
-	return digits[:head] + "****" + digits[len(digits)-tail:]
+	return plus + digits[:head] + "****" + digits[len(digits)-tail:]
 }
 
 // maskEmail shows the first letter and the domain: a***@example.com.
