@@ -33,7 +33,7 @@ func (p Page) All() string {
 }
 
 var (
-	stream = regexp.MustCompile(`(?s)/Filter /FlateDecode /Length \d+>>\r?\nstream\r?\n(.*?)\r?\nendstream`)
+	stream = regexp.MustCompile(`/Filter /FlateDecode /Length (\d+)>>\nstream\n`)
 	drawn  = regexp.MustCompile(`(?s)BT /F\S+ ([0-9.]+) Tf ET|BT ([0-9.]+) ([0-9.]+) Td \(((?:\\.|[^\\)])*)\) Tj ET`)
 	escape = regexp.MustCompile(`(?s)\\(.)`)
 )
@@ -43,8 +43,12 @@ func Read(document []byte) (pages []Page, err error) {
 	if !bytes.HasPrefix(document, []byte("%PDF-")) || !bytes.HasSuffix(bytes.TrimSpace(document), []byte("%%EOF")) {
 		return nil, errors.New("pdftest: not a whole PDF")
 	}
-	for _, m := range stream.FindAllSubmatch(document, -1) {
-		r, err := zlib.NewReader(bytes.NewReader(m[1]))
+	for _, m := range stream.FindAllSubmatchIndex(document, -1) {
+		length, err := strconv.Atoi(string(document[m[2]:m[3]])) // its bytes can look like anything, an end of line included
+		if err != nil || length > len(document)-m[1] {
+			return nil, errors.New("pdftest: a stream without an end")
+		}
+		r, err := zlib.NewReader(bytes.NewReader(document[m[1] : m[1]+length]))
 		if err != nil {
 			return nil, err
 		}
