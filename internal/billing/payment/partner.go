@@ -29,7 +29,7 @@ func (s *Service) viaPartner(p *models.Payment, account models.Account, message 
 		return fault.New("PARTNER_NOT_AVAILABLE", "input", "funding", "partner")
 	}
 	if p.Amount == 0 { // nothing to ask for: a balance part of zero pays it
-		return fault.New("FUNDING_MISMATCH", "input", "funding").With("total", money.New(0, currency(p.Currency)))
+		return mismatch(money.New(0, currency(p.Currency))).With("case", "zero")
 	}
 	message, err := input.Text(message, false, input.MaxReason, "input", "funding", "partner", "message")
 	if f, ok := fault.As(err); ok {
@@ -97,20 +97,14 @@ var errOver = errors.New("payment: the partner's time is over")
 
 // ApprovePartner pays, from the balance of who's account, what a customer has asked this partner to pay (HW-R21): in one
 // transaction the orders are taken, the coupons consumed, the partner's balance debited and the customer told. Not enough
-// money leaves the payment waiting. Faults: PAYMENT_NOT_FOUND, PAYMENT_ENDED, INSUFFICIENT_BALANCE, those of
-// policy.CheckAccount and of the key.
+// money leaves the payment waiting, and so does an account, the partner's or the customer's, that pays no orders (contract §7).
+// Faults: PAYMENT_NOT_FOUND, PAYMENT_ENDED, INSUFFICIENT_BALANCE, those of policy.CheckAccount (at input.paymentId where they are
+// about the customer's) and of the key.
 func (s *Service) ApprovePartner(ctx context.Context, who Payer, id models.ID) (models.Payment, error) {
 	out, _, err := s.Keys.Do(ctx, func(ctx context.Context) (idempotency.Outcome, error) {
 		p, err := s.asked(ctx, who.AccountID, id)
 		if err != nil {
 			return idempotency.Outcome{}, err
-		}
-		partner, _, err := s.Accounts.ByID(ctx, who.AccountID)
-		if err != nil {
-			return idempotency.Outcome{}, err
-		}
-		if f := s.Policy.CheckAccount(policy.CustomerOf(&partner), models.PurposeOrders); f != nil {
-			return idempotency.Outcome{}, f
 		}
 		out := idempotency.Outcome{Kind: outcomeKind, Ref: p.ID}
 		_, err = s.decide(ctx, p, evApproved, func(ctx context.Context, p *models.Payment) error { return s.approve(ctx, p, out) })
@@ -156,6 +150,17 @@ func (s *Service) approve(ctx context.Context, p *models.Payment, out idempotenc
 	if err := s.Keys.Claim(ctx, out); err != nil {
 		return err
 	}
+	customer, partner, err := s.sides(ctx, *p)
+	if err != nil {
+		return err
+	}
+	if f := s.Policy.CheckAccount(policy.CustomerOf(&partner), models.PurposeOrders); f != nil {
+		return f
+	}
+	if f := s.Policy.CheckAccount(policy.CustomerOf(&customer), models.PurposeOrders); f != nil {
+		f.Field = []string{"input", "paymentId"}
+		return f
+	}
 	what := s.subjectOf(*p)
 	taken, err := what.settle(ctx, *p)
 	if err != nil {
@@ -175,7 +180,7 @@ func (s *Service) approve(ctx context.Context, p *models.Payment, out idempotenc
 	if err := s.Outbox.Add(ctx, p.PartnerID, live.Balance(p.PartnerID)); err != nil {
 		return err
 	}
-	if err := s.tellCustomer(ctx, *p, "letter.partner_approved"); err != nil {
+	if err := s.tellAbout(ctx, *p, customer, partner, "letter.partner_approved"); err != nil {
 		return err
 	}
 	err = s.Ledger.Spend(ctx, ledger.Movement{AccountID: p.PartnerID, Amount: money.New(p.PartnerAmount, currency(p.Currency)), Kind: models.KindOrderPayment,
@@ -214,16 +219,24 @@ func (s *Service) DeclinePartner(ctx context.Context, who Payer, id models.ID, r
 	})
 }
 
-// tellCustomer writes to the customer what the partner decided.
-func (s *Service) tellCustomer(ctx context.Context, p models.Payment, key string) error {
-	customer, found, err := s.Accounts.ByID(ctx, p.AccountID)
-	if err != nil || !found {
-		return err
+// sides are the two accounts of a payment that a partner was asked to pay.
+func (s *Service) sides(ctx context.Context, p models.Payment) (customer, partner models.Account, err error) {
+	if customer, _, err = s.Accounts.ByID(ctx, p.AccountID); err == nil {
+		partner, _, err = s.Accounts.ByID(ctx, p.PartnerID)
 	}
-	partner, _, err := s.Accounts.ByID(ctx, p.PartnerID)
+	return customer, partner, err
+}
+
+// tellCustomer writes to the customer what the partner decided, or that its time is over.
+func (s *Service) tellCustomer(ctx context.Context, p models.Payment, key string) error {
+	customer, partner, err := s.sides(ctx, p)
 	if err != nil {
 		return err
 	}
+	return s.tellAbout(ctx, p, customer, partner, key)
+}
+
+func (s *Service) tellAbout(ctx context.Context, p models.Payment, customer, partner models.Account, key string) error {
 	args, err := s.letterOf(ctx, p)
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func TestPartnerPays(t *testing.T) {
 		if e := events[p.ID]; len(e) != 2 || e[0].Status != models.PaymentProcessing || e[1].Note != "payment.note.partner_asked" {
 			t.Errorf("timeline %+v", e)
 		}
-		for _, text := range []string{"Example asks you to pay", "42.50", bundle[0].Number + ", " + bundle[1].Number, "our November servers", p.Number, end.In(time.FixedZone("CST", 8*3600)).Format("2006-01-02 15:04")} {
+		for _, text := range []string{"Example 请您代付", "42.50", bundle[0].Number + ", " + bundle[1].Number, "our November servers", p.Number, end.In(time.FixedZone("CST", 8*3600)).Format("2006-01-02 15:04")} {
 			if kinds := w.told(partner.AccountID, text); !slices.Equal(kinds, bySMSAndEmail) {
 				t.Errorf("the partner was told %q by %v", text, kinds)
 			}
@@ -295,6 +295,76 @@ func TestPartnerThatMayNotPay(t *testing.T) {
 		}
 		if w.now(p).Status != models.PaymentRequiresAction {
 			t.Errorf("%+v", w.now(p))
+		}
+	})
+}
+
+// Contract §7: a customer that is leaving, or has to prove who it is, pays no orders, by its partner neither; the payment waits on, and
+// nothing has moved.
+func TestPartnerOfACustomerThatMayNotPay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		partner := w.partnered(100_00)
+		o := w.place(false, "30.00")[0]
+		p := w.asks(o)
+		approve := func() error { return second(w.payments.ApprovePartner(w.keyed("approve", "x"), partner, p.ID)) }
+		for _, c := range []struct{ column, value, was, code string }{
+			{"identity", "REQUIRED", "VERIFIED", "IDENTITY_REQUIRED"}, {"status", "CLOSING", "ACTIVE", "ACCOUNT_NOT_ACTIVE"}, {"status", "CLOSED", "ACTIVE", "ACCOUNT_NOT_ACTIVE"},
+		} {
+			set := func(value string) {
+				_, err := w.DB.Exec(w.ctx, "UPDATE accounts SET "+c.column+" = ? WHERE id = ?", value, p.AccountID)
+				w.must(err)
+			}
+			set(c.value)
+			err := approve()
+			if f, ok := fault.As(err); !ok || f.Code != c.code || strings.Join(f.Field, ".") != "input.paymentId" {
+				t.Errorf("%s: %v, not %s", c.value, err, c.code)
+			}
+			set(c.was)
+			if now := w.now(p); now.Status != models.PaymentRequiresAction || w.orderNow(o).ActivePaymentID != p.ID || w.availableOf(partner.AccountID) != 100_00 {
+				t.Errorf("%+v", now)
+			}
+		}
+		w.must(approve()) // with the same key: nothing was done by it
+		if w.now(p).Status != models.PaymentSucceeded {
+			t.Errorf("%+v", w.now(p))
+		}
+	})
+}
+
+// HW-35: a message of 500 characters is whole in the e-mail and short in the SMS.
+func TestALongMessageToThePartner(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		partner, message := w.partnered(0), strings.Repeat("为十一月的服务器付款", 50)
+		_, err := w.payments.Pay(w.ctx, w.payer, askingPartner(w.place(false, "30.00")[0], message))
+		w.must(err)
+		whole, short := w.told(partner.AccountID, message), w.told(partner.AccountID, string([]rune(message)[:69])+"…")
+		if !slices.Equal(whole, []string{notify.Email}) || !slices.Equal(short, []string{notify.SMS}) {
+			t.Errorf("whole by %v, short by %v", whole, short)
+		}
+	})
+}
+
+// HW-35: when the partner's time is over the customer is told, once, whoever finds out; who takes the payment back knows it himself.
+func TestTheCustomerIsToldThatThePartnersTimeIsOver(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		partner := w.partnered(100_00)
+		o := w.place(false, "1.00", "2.00", "3.00")
+		swept, late, canceled := w.asks(o[0]), w.asks(o[1]), w.asks(o[2])
+		w.must(second(w.payments.Cancel(w.ctx, w.payer.AccountID, canceled.ID)))
+		w.clock.mu.Lock()
+		w.clock.shift += 73 * time.Hour // over, and no sweep yet
+		w.clock.mu.Unlock()
+		for range 2 {
+			if err := second(w.payments.ApprovePartner(w.ctx, partner, late.ID)); !fault.Is(err, "PAYMENT_ENDED") {
+				t.Error(err)
+			}
+		}
+		w.advance(time.Minute)
+		w.advance(time.Hour)
+		for p, want := range map[*models.Payment][]string{&swept: bySMSAndEmail, &late: bySMSAndEmail, &canceled: nil} {
+			if kinds := w.told(p.AccountID, "so payment "+p.Number+" (orders O"); w.now(*p).Status != models.PaymentExpired && want != nil || !slices.Equal(kinds, want) {
+				t.Errorf("%s: told by %v, want %v", w.now(*p).Status, kinds, want)
+			}
 		}
 	})
 }
@@ -567,7 +637,7 @@ func TestPartnerPaysAMergedPaymentWithBenefits(t *testing.T) {
 		if got := w.availableOf(partner.AccountID); got != 974_40 {
 			t.Error("the partner has", got)
 		}
-		if kinds := w.told(partner.AccountID, "for 10 orders ("); len(kinds) != 8 {
+		if kinds := w.told(partner.AccountID, "用于 10 个订单（"); len(kinds) != 8 {
 			t.Error("the partner was told by", kinds)
 		}
 	})

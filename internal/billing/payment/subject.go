@@ -104,5 +104,10 @@ func (s *Service) lapse(ctx context.Context, p *models.Payment, ev event, failur
 	if _, err := s.move(ctx, p, ev, topics...); err != nil {
 		return err
 	}
+	if ev == evExpired && p.PartnerAmount > 0 { // the partner has not answered: the customer has to know
+		if err := s.tellCustomer(ctx, *p, "letter.partner_expired"); err != nil {
+			return err
+		}
+	}
 	return s.thaw(ctx, *p)
 }

@@ -33,7 +33,8 @@ type Message struct {
 	At                      time.Time
 }
 
-// Letter is what an account is told. Key names two texts of the catalogue, key.subject and key.body; an SMS has the body alone.
+// Letter is what an account is told. Key names two texts of the catalogue, key.subject and key.body; an SMS has the body alone,
+// and of each text among Args at most 70 characters.
 type Letter struct {
 	Account models.Account
 	Locale  string
@@ -92,6 +93,7 @@ func (d *Desk) sender(kind string) Sender {
 
 const (
 	maxSubject = 200 // characters, of the column
+	maxArg     = 70  // characters of each text in an SMS; the e-mail has all of it
 	// mark stands for the code in texts at rest.
 	mark = "{code}"
 )
@@ -111,9 +113,9 @@ func (d *Desk) Tell(ctx context.Context, l Letter) error {
 		}
 		args["code"] = mark
 	}
-	body := messages.Text(l.Locale, l.Key+".body", args)
+	body, short := messages.Text(l.Locale, l.Key+".body", args), messages.Text(l.Locale, l.Key+".body", shortened(args))
 	subject := oneLine(messages.Text(l.Locale, l.Key+".subject", args))
-	for _, m := range []Message{{Kind: SMS, Body: body}, {Kind: Email, Subject: subject, Body: body}} {
+	for _, m := range []Message{{Kind: SMS, Body: short}, {Kind: Email, Subject: subject, Body: body}} {
 		if m.To = address(l.Account, m.Kind); m.To == "" || l.Only != "" && l.Only != m.Kind {
 			continue
 		}
@@ -124,13 +126,28 @@ func (d *Desk) Tell(ctx context.Context, l Letter) error {
 	return nil
 }
 
-// oneLine fits a subject into its header and its column.
-func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if r := []rune(text); len(r) > maxSubject {
-		text = string(r[:maxSubject-1]) + "…"
+// shortened are the arguments for an SMS: what people wrote themselves, and lists, may be long, and each part of an SMS costs.
+func shortened(args map[string]any) map[string]any {
+	args = maps.Clone(args)
+	for k, v := range args {
+		if text, ok := v.(string); ok {
+			args[k] = cut(text, maxArg)
+		}
+	}
+	return args
+}
+
+// cut shortens a text to n characters.
+func cut(text string, n int) string {
+	if r := []rune(text); len(r) > n {
+		return string(r[:n-1]) + "…"
 	}
 	return text
+}
+
+// oneLine fits a subject into its header and its column.
+func oneLine(text string) string {
+	return cut(strings.Join(strings.Fields(text), " "), maxSubject)
 }
 
 func (d *Desk) write(ctx context.Context, l Letter, m Message) error {
