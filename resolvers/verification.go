@@ -20,6 +20,7 @@ type Verification interface {
 	WantedFor(a models.Account, scene models.VerificationScene) bool
 	Check(ctx context.Context, u verification.Use) (verification.Proof, error)
 	Spend(ctx context.Context, p verification.Proof) error
+	ProtectionOff(ctx context.Context, a models.Account) error
 	Send(ctx context.Context, in verification.Sending) (verification.Sent, error)
 	Enroll(ctx context.Context, who verification.Person, code string) (uri string, err error)
 	Confirm(ctx context.Context, who verification.Person, code string) error

@@ -27,10 +27,12 @@ type Codes interface {
 	WantedFor(a models.Account, scene models.VerificationScene) bool
 	Check(ctx context.Context, u verification.Use) (verification.Proof, error)
 	Spend(ctx context.Context, p verification.Proof) error
+	// ProtectionOff tells the account about it, in the transaction of ctx.
+	ProtectionOff(ctx context.Context, a models.Account) error
 }
 
 // UpdateSettings turns switches, all or none, and gives the account as it then stands. Turning operation protection off is itself
-// protected (D2, HW-R20): it needs a code of the scene SETTINGS. Faults: ACCOUNT_NOT_ACTIVE of a closed account, those of Codes.Check.
+// protected (D2, HW-R20): it needs a code of the scene SETTINGS, and the account is told. Faults: ACCOUNT_NOT_ACTIVE of a closed account, those of Codes.Check.
 func (s *Service) UpdateSettings(ctx context.Context, t Turning, codes Codes) (models.Account, error) {
 	for range 5 {
 		a, found, err := s.ByID(ctx, t.AccountID)
@@ -49,7 +51,13 @@ func (s *Service) UpdateSettings(ctx context.Context, t Turning, codes Codes) (m
 				return a, err
 			}
 		}
-		if done, err := s.turn(ctx, &a, t.Settings, func(ctx context.Context) error { return codes.Spend(ctx, proof) }); err != nil || done {
+		done, err := s.turn(ctx, &a, t.Settings, func(ctx context.Context) error {
+			if err := codes.Spend(ctx, proof); err != nil || !off {
+				return err
+			}
+			return codes.ProtectionOff(ctx, a)
+		})
+		if err != nil || done {
 			return a, err
 		}
 	}

@@ -19,6 +19,7 @@ type codes struct {
 	checks []verification.Use
 	spent  int
 	spend  error
+	told   int    // of protection that was turned off
 	before func() // what happens between the look at the code and the change
 }
 
@@ -44,6 +45,13 @@ func (c *codes) Spend(context.Context, verification.Proof) error {
 	defer c.mu.Unlock()
 	c.spent++
 	return c.spend
+}
+
+func (c *codes) ProtectionOff(context.Context, models.Account) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told++
+	return nil
 }
 
 // D2, HW-R20: turning protection off needs a code, everything else does not; null keeps; all or nothing.
@@ -84,6 +92,9 @@ func TestUpdateSettings(t *testing.T) {
 		}
 		a, _, err = e.ByID(e.ctx, firm.ID)
 		want("rolled back", a, err, false, true)
+		if c.told > 0 {
+			t.Error("the account is told of what did not happen")
+		}
 		c.spend = nil
 		a, err = turn(ptr(true), ptr(false), "123456")
 		want("off with its code", a, err, true, false)
@@ -94,6 +105,9 @@ func TestUpdateSettings(t *testing.T) {
 		want("on again", a, err, true, true)
 		if len(c.checks) != n {
 			t.Error("a code was asked for to turn it on")
+		}
+		if c.told != 1 {
+			t.Errorf("the account is told %d times that it was turned off", c.told)
 		}
 	})
 }

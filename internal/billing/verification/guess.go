@@ -36,7 +36,7 @@ func (s *Service) guess(ctx context.Context, subject, given string, field []stri
 		return Proof{}, err
 	}
 	if wait > 0 {
-		return Proof{}, fault.New("TOO_MANY_ATTEMPTS", field...)
+		return Proof{}, fault.New("TOO_MANY_ATTEMPTS", field...).With("case", "hour")
 	}
 	var charged []candidate
 	for _, c := range open {
@@ -50,7 +50,11 @@ func (s *Service) guess(ctx context.Context, subject, given string, field []stri
 	}
 	if len(open) > 0 && len(charged) == 0 {
 		s.Guesses.RefusedGuess()
-		return Proof{}, fault.New("TOO_MANY_ATTEMPTS", field...)
+		instead := "hour" // an app has no other code
+		if _, sent := open[0].(*sentCode); sent {
+			instead = "code"
+		}
+		return Proof{}, fault.New("TOO_MANY_ATTEMPTS", field...).With("case", instead)
 	}
 	var proof Proof
 	right := false

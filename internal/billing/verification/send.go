@@ -120,7 +120,7 @@ func (s *Service) maySend(ctx context.Context, in Sending, now time.Time) error 
 		return err
 	}
 	if sends >= s.SendsPerDay {
-		return fault.New("TOO_MANY_ATTEMPTS")
+		return fault.New("TOO_MANY_ATTEMPTS").With("case", "day")
 	}
 	return nil
 }

@@ -275,7 +275,7 @@ func TestResend(t *testing.T) {
 		}
 		w.clock.advance(time.Minute)
 		_, err = w.ask(scene, nil, nil)
-		w.refused("the 21st of a day", err, "TOO_MANY_ATTEMPTS")
+		w.told(w.refused("the 21st of a day", err, "TOO_MANY_ATTEMPTS"), "Too many codes were sent within 24 hours.")
 		w.clock.advance(24 * time.Hour)
 		w.code(scene)
 	})
@@ -326,7 +326,7 @@ func TestWrongTries(t *testing.T) {
 				}
 			}
 		}
-		w.refused("the right one", w.try(w.use(scene, code)), "TOO_MANY_ATTEMPTS")
+		w.told(w.refused("the right one", w.try(w.use(scene, code)), "TOO_MANY_ATTEMPTS"), "Have a new one sent.")
 		w.clock.advance(time.Minute)
 		w.must(w.try(w.use(scene, w.code(scene))))
 	})
@@ -405,7 +405,7 @@ func TestGuessesAnHour(t *testing.T) {
 		for range 2 {
 			w.refused("wrong", w.try(w.use(scene, other(code))), "VERIFICATION_FAILED")
 		}
-		w.refused("the right one", w.try(w.use(scene, code)), "TOO_MANY_ATTEMPTS")
+		w.told(w.refused("the right one", w.try(w.use(scene, code)), "TOO_MANY_ATTEMPTS"), "Wait up to an hour")
 		w.user = "chen@example.com" // somebody else is not held back by it
 		w.must(w.try(w.use(scene, w.code(scene))))
 	})

@@ -15,6 +15,8 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/platform/database"
+	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/notify"
 	"paydesk/models"
 )
 
@@ -33,6 +35,13 @@ type Person struct {
 	Name      string // what the app shows
 }
 
+func (p Person) shown() string {
+	if p.Name == "" {
+		return p.UserID
+	}
+	return p.Name
+}
+
 // authenticator reads a person's app; false where nothing was ever begun.
 func (s *Service) authenticator(ctx context.Context, user string) (a models.Authenticator, found bool, err error) {
 	found, err = s.DB.QueryRow(ctx, []any{&a.UserID, &a.Secret, &a.Pending, &a.ConfirmedAt, &a.LastStep, &a.Tries, &a.TriesSince, &a.CreatedAt},
@@ -41,17 +50,20 @@ func (s *Service) authenticator(ctx context.Context, user string) (a models.Auth
 }
 
 // Enroll begins to bind an app and gives the address that it scans, once. One that is bound stays until Confirm. Where the account's
-// protection is on it needs a code of the scene SETTINGS: faults of Check.
+// protection is on it needs a code of the scene SETTINGS, and whatever the account where an app is bound already: the app opens all
+// accounts of the person, so an unprotected one must not change it. Faults of Check.
 func (s *Service) Enroll(ctx context.Context, who Person, code string) (uri string, err error) {
-	account, found, err := s.Accounts.ByID(ctx, who.AccountID)
+	account, err := s.accountOf(ctx, who)
 	if err != nil {
 		return "", err
 	}
-	if !found {
-		return "", fault.New("ACCOUNT_NOT_FOUND")
+	app, _, err := s.authenticator(ctx, who.UserID)
+	if err != nil {
+		return "", err
 	}
+	bound := len(app.Secret) > 0
 	var proof Proof
-	if s.WantedFor(account, models.SceneSettings) {
+	if bound || s.WantedFor(account, models.SceneSettings) {
 		if proof, err = s.Check(ctx, Use{AccountID: who.AccountID, UserID: who.UserID, Scene: models.SceneSettings, Code: code}); err != nil {
 			return "", err
 		}
@@ -67,19 +79,23 @@ func (s *Service) Enroll(ctx context.Context, who Person, code string) (uri stri
 		if err := s.Spend(ctx, proof); err != nil {
 			return err
 		}
-		return s.begin(ctx, who.UserID, pending)
+		return s.begin(ctx, who.UserID, pending, bound)
 	})
+}
+
+func (s *Service) accountOf(ctx context.Context, who Person) (models.Account, error) {
+	a, found, err := s.Accounts.ByID(ctx, who.AccountID)
+	if err == nil && !found {
+		err = fault.New("ACCOUNT_NOT_FOUND")
+	}
+	return a, err
 }
 
 // issuer is what the app shows beside the name. Any app takes SHA-1, six digits and thirty seconds, and few take anything else.
 const issuer = "paydesk"
 
 func provisioning(who Person, secret []byte) (string, error) {
-	name := who.Name
-	if name == "" {
-		name = who.UserID
-	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: strings.ReplaceAll(name, ":", " "), Period: period, Secret: secret, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: strings.ReplaceAll(who.shown(), ":", " "), Period: period, Secret: secret, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 	if err != nil {
 		return "", err
 	}
@@ -90,16 +106,22 @@ func provisioning(who Person, secret []byte) (string, error) {
 	return u.String(), nil
 }
 
-func (s *Service) begin(ctx context.Context, user string, pending []byte) error {
-	const again = "UPDATE authenticators SET pending = ? WHERE user_id = ?"
-	n, err := s.DB.Exec(ctx, again, pending, user)
+// begin keeps what waits for Confirm, if an app is bound just as it was when a code was asked for. Fault: VERIFICATION_REQUIRED, where one
+// has been bound meanwhile.
+func (s *Service) begin(ctx context.Context, user string, pending []byte, bound bool) error {
+	again := func() (int64, error) {
+		return s.DB.Exec(ctx, "UPDATE authenticators SET pending = ? WHERE user_id = ? AND (secret IS NOT NULL) = ?", pending, user, bound)
+	}
+	n, err := again()
 	if err != nil || n > 0 {
 		return err
 	}
 	now := s.wall()
 	_, err = s.DB.Exec(ctx, "INSERT INTO authenticators (user_id, pending, last_step, tries, tries_since, created_at) VALUES (?,?,0,0,?,?)", user, pending, now, now)
 	if database.IsDuplicate(err) {
-		_, err = s.DB.Exec(ctx, again, pending, user)
+		if n, err = again(); err == nil && n == 0 {
+			err = fault.New("VERIFICATION_REQUIRED", inCode...).Because(&fault.VerificationRequired{Scene: models.SceneSettings})
+		}
 	}
 	return err
 }
@@ -108,6 +130,10 @@ func (s *Service) begin(ctx context.Context, user string, pending []byte) error 
 // TOO_MANY_ATTEMPTS; ratelimit.ErrAway.
 func (s *Service) Confirm(ctx context.Context, who Person, code string) error {
 	field := []string{"input", "code"}
+	account, err := s.accountOf(ctx, who)
+	if err != nil {
+		return err
+	}
 	app, found, err := s.authenticator(ctx, who.UserID)
 	if err != nil {
 		return err
@@ -119,12 +145,28 @@ func (s *Service) Confirm(ctx context.Context, who Person, code string) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.DB.Exec(ctx, "UPDATE authenticators SET secret = pending, pending = NULL, confirmed_at = ?, last_step = ? WHERE user_id = ? AND pending = ?",
-		s.wall(), proof.step, who.UserID, app.Pending)
-	if err == nil && n == 0 { // begun anew, or confirmed, meanwhile
-		err = fault.New("VERIFICATION_FAILED", field...)
-	}
-	return err
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, "UPDATE authenticators SET secret = pending, pending = NULL, confirmed_at = ?, last_step = ? WHERE user_id = ? AND pending = ?",
+			s.wall(), proof.step, who.UserID, app.Pending)
+		if err == nil && n == 0 { // begun anew, or confirmed, meanwhile
+			err = fault.New("VERIFICATION_FAILED", field...)
+		}
+		if err != nil {
+			return err
+		}
+		return s.warn(ctx, account, "letter.app_bound", map[string]any{"user": who.shown()})
+	})
+}
+
+// ProtectionOff tells an account, in the transaction of ctx, that its operation protection was turned off.
+func (s *Service) ProtectionOff(ctx context.Context, a models.Account) error {
+	return s.warn(ctx, a, "letter.protection_off", nil)
+}
+
+// warn tells an account, by all that it has, that its protection changed: whoever did not do it himself learns of it. The language is
+// the account's, not that of the request, which may be a stranger's.
+func (s *Service) warn(ctx context.Context, a models.Account, key string, args map[string]any) error {
+	return s.Messages.Tell(ctx, notify.Letter{Account: a, Locale: locale.OfCountry(a.Country), Key: key, Args: args, At: s.Clock.Now()})
 }
 
 func (s *Service) wall() time.Time { return s.Wall().UTC().Truncate(time.Microsecond) }

@@ -194,7 +194,7 @@ func TestWrongAppCodes(t *testing.T) {
 		if outcomes["VERIFICATION_FAILED"] != 5 || outcomes["TOO_MANY_ATTEMPTS"] != 45 {
 			t.Error(outcomes)
 		}
-		w.refused("the right one", w.try(w.use(scene, right)), "TOO_MANY_ATTEMPTS")
+		w.told(w.refused("the right one", w.try(w.use(scene, right)), "TOO_MANY_ATTEMPTS"), "Wait up to an hour")
 		w.clock.advance(time.Minute)
 		w.must(w.try(w.use(scene, w.code(scene)))) // a code by SMS is another way
 		uri, err := w.Enroll(w.ctx, w.person(), w.code(models.SceneSettings))
@@ -236,11 +236,76 @@ func TestUnprotected(t *testing.T) {
 		w.must(err)
 		w.must(w.Confirm(w.ctx, w.person(), scan(t, uri).at(t, w.wall.Now())))
 		away := &gone{Guesses: w.Guesses}
-		uri, err = w.Enroll(w.ctx, w.person(), "")
+		uri, err = w.Enroll(w.ctx, w.person(), w.code(models.SceneSettings)) // one is bound by now
 		w.must(err)
 		w.Guesses = away
 		if err := w.Confirm(w.ctx, w.person(), scan(t, uri).at(t, w.wall.Now())); !errors.Is(err, ratelimit.ErrAway) {
 			t.Errorf("without Redis: %v", err)
+		}
+	})
+}
+
+// An app opens all accounts of its person: a new one in its place needs a code through whatever account it is asked for, one of the app or one
+// that was sent.
+func TestAnotherAppNeedsACode(t *testing.T) {
+	each(t, 1000, func(t *testing.T, w *world) {
+		protected := w.firm
+		a := w.enrolled()
+		w.firm = w.open("+86 139 0013 9001", "b@example.com")
+		_, err := w.DB.Exec(w.ctx, "UPDATE accounts SET operation_protection = ? WHERE id = ?", false, w.firm.ID)
+		w.must(err)
+		_, err = w.Enroll(w.ctx, w.person(), "")
+		f := w.refused("through an unprotected account", err, "VERIFICATION_REQUIRED")
+		if d, ok := f.Detail.(*fault.VerificationRequired); !ok || d.Scene != models.SceneSettings || len(d.Deliveries) != 3 {
+			t.Errorf("%+v", f.Detail)
+		}
+		_, err = w.Enroll(w.ctx, w.person(), other(w.next(a)))
+		w.refused("a wrong code", err, "VERIFICATION_FAILED")
+		for _, code := range []string{w.next(a), w.code(models.SceneSettings)} {
+			uri, err := w.Enroll(w.ctx, w.person(), code)
+			w.must(err)
+			a = scan(t, uri)
+			w.must(w.Confirm(w.ctx, w.person(), a.at(t, w.wall.Now())))
+		}
+		w.firm = protected
+		w.must(w.try(w.use(scene, w.next(a))))
+	})
+}
+
+// HW-R20: the account is told that an app was bound, in its own language, by all that it has; not while it is only begun.
+func TestTheAccountIsTold(t *testing.T) {
+	each(t, 1000, func(t *testing.T, w *world) {
+		told := func() (n int) {
+			all, err := w.messages.Of(w.ctx, w.firm.ID)
+			w.must(err)
+			for _, m := range all {
+				if strings.Contains(m.Body, "Wang Wei: 财务 绑定") {
+					n++
+				}
+			}
+			return n
+		}
+		uri, err := w.Enroll(w.ctx, w.person(), w.code(models.SceneSettings))
+		w.must(err)
+		a := scan(t, uri)
+		right := a.at(t, w.wall.Now())
+		w.refused("wrong", w.Confirm(w.ctx, w.person(), other(right)), "VERIFICATION_FAILED")
+		if n := told(); n != 0 {
+			t.Errorf("%d messages before it was bound", n)
+		}
+		w.must(w.Confirm(w.ctx, w.person(), right))
+		if n := told(); n != 2 {
+			t.Errorf("%d messages, want an SMS and an e-mail", n)
+		}
+		w.must(w.DB.InTx(w.ctx, func(ctx context.Context) error { return w.ProtectionOff(ctx, w.firm) }))
+		if l := w.letter(); !strings.Contains(l.Body, "操作保护已关闭") {
+			t.Errorf("%+v", l)
+		}
+		back := errors.New("rolled back")
+		err = w.DB.InTx(w.ctx, func(ctx context.Context) error { return errors.Join(w.ProtectionOff(ctx, w.firm), back) })
+		all, failed := w.messages.Of(w.ctx, w.firm.ID)
+		if !errors.Is(err, back) || failed != nil || len(all) != 5 { // a code, two letters twice
+			t.Errorf("%d messages (%v, %v)", len(all), err, failed)
 		}
 	})
 }

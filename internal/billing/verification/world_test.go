@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"paydesk/internal/money"
 	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/messages"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/ratelimit"
 	"paydesk/internal/platform/seal"
@@ -164,6 +166,14 @@ func (w *world) refused(what string, err error, code string) *fault.Fault {
 		return &fault.Fault{}
 	}
 	return f
+}
+
+// told sees what a person reads of a fault.
+func (w *world) told(f *fault.Fault, part string) {
+	w.Helper()
+	if text := messages.ForField("en", f.Code, f.Field, f.Args); !strings.Contains(text, part) {
+		w.Errorf("%v is told %q, not %q", f, text, part)
+	}
 }
 
 // other is a code of the same form that is not this one.
