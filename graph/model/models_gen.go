@@ -1265,7 +1265,7 @@ type RefundPaymentInput struct {
 	IdempotencyKey string `json:"idempotencyKey"`
 	// The payment, by its id.
 	PaymentID string `json:"paymentId"`
-	// The order whose share goes back; null takes from all orders in proportion.
+	// The order whose share goes back; null takes from all orders in proportion, a part (amount) not from POSTPAID ones that are still frozen.
 	OrderID *string `json:"orderId,omitempty"`
 	// How much; null pays back what is left.
 	Amount *MoneyInput `json:"amount,omitempty"`
