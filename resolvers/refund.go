@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"errors"
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/fault"
@@ -14,8 +13,9 @@ import (
 // Refunds is what the face needs of refund.Service.
 type Refunds interface {
 	Refund(ctx context.Context, in refund.Input) (models.Payment, error)
-	ByID(ctx context.Context, account, id models.ID) (models.Refund, error)
-	ByIDAnywhere(ctx context.Context, id models.ID) (models.Refund, error)
+	ByIDs(ctx context.Context, account models.ID, ids []models.ID) ([]models.Refund, error)
+	ByIDsAnywhere(ctx context.Context, ids []models.ID) ([]models.Refund, error)
+	ForPartner(ctx context.Context, account models.ID, ids []models.ID) ([]models.Refund, error)
 	OfPayments(ctx context.Context, account models.ID, payments []models.ID) (map[models.ID][]models.Refund, error)
 }
 
@@ -69,21 +69,19 @@ func (v view) refund(r models.Refund) *model.Refund {
 }
 
 func (r *Resolver) readRefunds(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[string]model.Node) error {
-	for _, id := range ids {
-		read := r.s.Refunds.ByIDAnywhere
-		if !v.Role.AnyAccount() {
-			read = func(ctx context.Context, id models.ID) (models.Refund, error) {
-				return r.s.Refunds.ByID(ctx, v.AccountID, id)
-			}
-		}
-		row, err := read(ctx, id)
-		switch {
-		case err == nil:
-			n := r.view(ctx).refund(row)
-			out[n.ID] = n
-		case !errors.Is(err, fault.ErrNotFound):
-			return err
-		}
+	var rows []models.Refund
+	var err error
+	switch {
+	case v.Role.AnyAccount():
+		rows, err = r.s.Refunds.ByIDsAnywhere(ctx, ids)
+	case asPartner(ctx, v.AccountID): // who may see a payment may see what went back of it
+		rows, err = r.s.Refunds.ForPartner(ctx, v.AccountID, ids)
+	default:
+		rows, err = r.s.Refunds.ByIDs(ctx, v.AccountID, ids)
 	}
-	return nil
+	for _, row := range rows {
+		n := r.view(ctx).refund(row)
+		out[n.ID] = n
+	}
+	return err
 }

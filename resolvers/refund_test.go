@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"paydesk/internal/billing/account"
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/database"
+	"paydesk/models"
 )
 
 const refundQuery = `mutation($in: RefundPaymentInput!) { refundPayment(input: $in) { payment { id refunded { amount } refunds { id amount { amount } status reason } } errors { __typename code field } } }`
@@ -73,6 +75,48 @@ func TestRefundsAreShown(t *testing.T) {
 		v := &auth.Viewer{UserID: "x", Role: role, AccountID: w.me.ID}
 		if code := w.code(w.as(v, refundQuery, vars("in", refunding("y", "pay_x")))); code != "FORBIDDEN" {
 			t.Errorf("%s: %s", role, code)
+		}
+	}
+}
+
+// Contract §3: a partner's people read the refunds of what it has paid, under the payment and by their ids; nobody else's.
+func TestPartnerReadsRefundsOfWhatItPaid(t *testing.T) {
+	w := newWorld(t)
+	partner, stranger := w.open("Huizhi Partners"), w.open("Wang")
+	w.give(partner, 100_00)
+	w.give(w.me, 100_00)
+	_, err := w.accounts.Update(t.Context(), w.me.ID, account.Update{PartnerID: &partner.ID})
+	w.must(err)
+	customer, operator := w.viewer, &auth.Viewer{UserID: "op", Role: auth.Operator}
+	people := func(of models.Account, role auth.Role) *auth.Viewer {
+		return &auth.Viewer{UserID: "p", Role: role, AccountID: of.ID}
+	}
+	orders := w.placed(false, "10.00", "20.00")
+	const pay = `mutation($in: PayInput!) { pay(input: $in) { payment { id } errors { code } } }`
+	asked := w.at(w.ask(pay, "in", map[string]any{"idempotencyKey": "p1", "orderId": orders[0], "funding": map[string]any{"partner": map[string]any{}}}), "pay.payment.id")
+	own := w.at(w.ask(pay, "in", map[string]any{"idempotencyKey": "p2", "orderId": orders[1], "funding": map[string]any{"balance": map[string]any{"amount": "20.00", "currency": "CNY"}}}), "pay.payment.id")
+	w.viewer = people(partner, auth.Partner)
+	w.ask(`mutation($in: ApprovePartnerPaymentInput!) { approvePartnerPayment(input: $in) { errors { code } } }`, "in", map[string]any{"idempotencyKey": "a", "paymentId": asked})
+	w.viewer = operator
+	w.ask(refundQuery, "in", refunding("r1", asked))
+	foreign := w.at(w.ask(refundQuery, "in", refunding("r2", own)), "refundPayment.payment.refunds.0.id")
+
+	w.viewer = people(partner, auth.Partner)
+	paid := w.at(w.ask(`query($id: ID!) { payment(id: $id) { refunds { id } } }`, "id", asked), "payment.refunds.0.id")
+	for _, c := range []struct {
+		viewer        *auth.Viewer
+		paid, foreign bool
+	}{
+		{people(partner, auth.Partner), true, false},
+		{people(partner, auth.Finance), false, false},
+		{people(stranger, auth.Partner), false, false},
+		{customer, true, true},
+		{operator, true, true},
+	} {
+		w.viewer = c.viewer
+		found := w.ask(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, "ids", []any{paid, foreign})
+		if w.at(found, "nodes.0") != nil != c.paid || w.at(found, "nodes.1") != nil != c.foreign {
+			t.Errorf("%s of %s: %v", c.viewer.Role, c.viewer.AccountID, found)
 		}
 	}
 }

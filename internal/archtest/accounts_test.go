@@ -38,6 +38,7 @@ var anyAccount = map[string]string{
 	"payment.Sweep":             "work that time brings is of all accounts",
 	"payment.Lag":               "a figure of the whole house",
 	"refund.ByIDAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
+	"refund.ByIDsAnywhere":      "the same",
 	"refund.byNumber":           "a channel knows our number alone, and has signed it; the account is what comes out",
 	"refund.Sweep":              "work that time brings is of all accounts",
 	"refund.Lag":                "a figure of the whole house",

@@ -1,6 +1,9 @@
 package refund_test
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -305,5 +308,31 @@ func TestRefundsOfOneAccountAtOnce(t *testing.T) {
 		if w.balance(w.payer).Available() != 300_00 {
 			t.Error(w.balance(w.payer).Available())
 		}
+	})
+}
+
+// A refund whose channel is not configured any more is on its way until it is again, and each look at it says so.
+func TestChannelGoneIsLogged(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := w.paid(bill(0, 60_00, ali), w.place(models.Prepaid, "60.00"))
+		w.lines[ali].lose("before")
+		w.mustRefund(p, all, 0)
+		var log bytes.Buffer
+		c := w.refunds.Config
+		c.Channels, c.Log = channel.Registry{wechat: w.lines[wechat]}, slog.New(slog.NewTextHandler(&log, nil))
+		gone := refund.New(c)
+		for looks := 1; looks <= 2; looks++ {
+			w.clock.mu.Lock()
+			w.clock.shift += 16 * time.Second
+			w.clock.mu.Unlock()
+			_, err := gone.Sweep(w.ctx, 100)
+			w.must(err)
+			if n := strings.Count(log.String(), "level=WARN"); n != looks || w.of(p)[0].Status != models.RefundProcessing || !strings.Contains(log.String(), w.of(p)[0].ID.String()) {
+				t.Errorf("%d warnings after %d looks: %s", n, looks, log.String())
+			}
+		}
+		w.lines[ali].lose("")
+		w.advance(16 * time.Second)
+		w.ends(p, models.RefundSucceeded)
 	})
 }

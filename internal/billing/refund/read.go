@@ -20,6 +20,25 @@ func (s *Service) ByIDAnywhere(ctx context.Context, id models.ID) (models.Refund
 	return first(s.DB.Gorm(ctx).Where("id = ?", id))
 }
 
+// ByIDs reads refunds of an account, in no particular order; ids that are not there are left out.
+func (s *Service) ByIDs(ctx context.Context, account models.ID, ids []models.ID) (rows []models.Refund, err error) {
+	err = s.DB.Gorm(ctx).Where("account_id = ? AND id IN ?", account, ids).Find(&rows).Error
+	return rows, err
+}
+
+// ByIDsAnywhere reads refunds of any account, for operators; ids that are not there are left out.
+func (s *Service) ByIDsAnywhere(ctx context.Context, ids []models.ID) (rows []models.Refund, err error) {
+	err = s.DB.Gorm(ctx).Where("id IN ?", ids).Find(&rows).Error
+	return rows, err
+}
+
+// ForPartner reads, among ids, what people of a partner may see: refunds of payments that they may see, their own account's and those
+// that it was asked to pay (contract §3); in no particular order.
+func (s *Service) ForPartner(ctx context.Context, account models.ID, ids []models.ID) (rows []models.Refund, err error) {
+	err = s.DB.Gorm(ctx).Where("id IN ? AND (account_id = ? OR EXISTS (SELECT 1 FROM payments p WHERE p.account_id = refunds.account_id AND p.id = refunds.payment_id AND p.partner_id = ?))", ids, account, account).Find(&rows).Error
+	return rows, err
+}
+
 // byNumber finds a channel's refund by our number.
 func (s *Service) byNumber(ctx context.Context, ch models.PaymentChannel, number string) (models.Refund, error) {
 	return first(s.DB.Gorm(ctx).Where("number = ? AND channel = ?", number, string(ch)))

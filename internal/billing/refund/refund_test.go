@@ -155,6 +155,12 @@ func TestPartnerGetsItsMoneyBack(t *testing.T) {
 		if w.balance(partner).Available() != 50_00 || w.balance(w.payer).Available() != 0 || w.of(p)[0].PartnerAmount != 10_00 {
 			t.Errorf("%d and %d, %+v", w.balance(partner).Available(), w.balance(w.payer).Available(), w.of(p)[0])
 		}
+		given := w.of(p)[0].ID
+		for who, n := range map[models.ID]int{partner.AccountID: 1, w.payer.AccountID: 1, w.newPayer().AccountID: 0} {
+			if rows, err := w.refunds.ForPartner(w.ctx, who, []models.ID{given, models.NewID()}); err != nil || len(rows) != n {
+				t.Errorf("%d refunds by id, want %d (%v)", len(rows), n, err)
+			}
+		}
 		w.mustRefund(p, all, 0)
 		if w.balance(partner).Available() != 100_00 || w.status(orders[0]) != models.OrderRefunded || w.status(orders[1]) != models.OrderRefunded {
 			t.Errorf("%d, %s", w.balance(partner).Available(), w.status(orders[0]))

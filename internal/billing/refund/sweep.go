@@ -109,7 +109,8 @@ func (s *Service) look(ctx context.Context, r models.Refund) (err error) {
 		}
 	}()
 	adapter, ok := s.Channels[r.Channel]
-	if !ok {
+	if !ok { // it stays on its way until the channel is configured again: an operator has to see to it
+		s.Log.WarnContext(ctx, "a refund waits for a channel that is not configured", "refund", r.ID, "account", r.AccountID, "channel", r.Channel)
 		return nil
 	}
 	p, err := s.Payments.ByID(ctx, r.AccountID, r.PaymentID)
