@@ -84,6 +84,9 @@ func (r *Resolver) userErrors(ctx context.Context, f *fault.Fault) ([]model.User
 func one(e model.UserError) ([]model.UserError, error) { return []model.UserError{e}, nil }
 
 func (v view) message(f *fault.Fault) string {
+	if key := f.Code + ".any"; v.staff && messages.Has(key) { // not "in your account"
+		return messages.Text(v.locale, key, f.Args)
+	}
 	return messages.ForField(v.locale, f.Code, f.Field, f.Args)
 }
 
@@ -107,7 +110,11 @@ func (v view) ordersNotPayable(ctx context.Context, f *fault.Fault, d *fault.Ord
 	out := model.OrdersNotPayable{Code: model.UserErrorCode(f.Code), Message: v.message(f), Field: path(f),
 		Blocked: make([]*model.BlockedOrder, len(d.Blocked)), Remaining: orders[len(d.Blocked):]}
 	for i, b := range d.Blocked {
-		out.Blocked[i] = v.blocked(orders[i], b.Code, map[string]any{"number": b.Order.Number})
+		args := map[string]any{"number": b.Order.Number}
+		if c, ok := f.Args["case"]; ok {
+			args["case"] = c
+		}
+		out.Blocked[i] = v.blocked(orders[i], b.Code, args)
 	}
 	return one(out)
 }

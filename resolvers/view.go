@@ -6,6 +6,7 @@ import (
 
 	"paydesk/graph/model"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/locale"
 )
 
@@ -14,10 +15,12 @@ type view struct {
 	r      *Resolver
 	locale string
 	now    time.Time
+	staff  bool // who asks works for any account, and has none
 }
 
 func (r *Resolver) view(ctx context.Context) view {
-	return view{r, locale.From(ctx), r.s.Clock.Now()}
+	viewer := auth.From(ctx)
+	return view{r, locale.From(ctx), r.s.Clock.Now(), viewer != nil && viewer.Role.AnyAccount()}
 }
 
 func (v view) money(minor int64, currency string) model.Money {

@@ -32,7 +32,7 @@ func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Ord
 	if code != CodeBeingPaid && code != CodeExpired {
 		code = CodeStatusChanged
 	}
-	return models.Order{}, NotPayable(code, o)
+	return models.Order{}, NotPayable(code, o).With("case", "cancel")
 }
 
 // ReportDelivery ends an order that was paid: the order centre says whether what was bought is there (HW-1). The same
@@ -60,7 +60,7 @@ func (s *Service) ReportDelivery(ctx context.Context, id models.ID, delivered bo
 		return models.Order{}, err
 	}
 	if o.Status != steps[event].to {
-		return models.Order{}, NotPayable(CodeStatusChanged, o)
+		return models.Order{}, NotPayable(CodeStatusChanged, o).With("case", "delivery")
 	}
 	return o, nil
 }

@@ -3,10 +3,12 @@ package payment
 import (
 	"context"
 
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/messages"
 	"paydesk/models"
 )
 
@@ -34,7 +36,7 @@ func (s *Service) fund(i *intent, f Funding, remaining bool) *fault.Fault {
 	}
 	if f.Partner != nil {
 		if balance != 0 || online != 0 {
-			return mismatch(total)
+			return mismatch(total).With("case", "partner")
 		}
 		return s.viaPartner(&i.Payment, i.quote.Account, f.Partner.Message, &i.quote.ValidUntil)
 	}
@@ -42,14 +44,17 @@ func (s *Service) fund(i *intent, f Funding, remaining bool) *fault.Fault {
 	if remaining {
 		balance, online = ceilings(balance, online, total.Minor)
 	}
-	if !given || balance+online != total.Minor {
+	switch {
+	case !given:
+		return mismatch(total).With("case", "none")
+	case balance+online != total.Minor:
 		return mismatch(total)
 	}
 	if bad := s.Policy.CheckAccount(c, models.PurposeOrders); bad != nil {
 		return bad
 	}
 	if balance > 0 && !s.Policy.BalancePayment { // as checkout shows it
-		return fault.New("FUNDING_NOT_ALLOWED", "input", "funding", "balance")
+		return fault.New("FUNDING_NOT_ALLOWED", "input", "funding", "balance").With("reason", messages.Key(checkout.ReasonBalanceOff))
 	}
 	i.BalanceAmount = balance
 	if online == 0 {
@@ -76,7 +81,7 @@ func (s *Service) postpaid(i *intent, f Funding, online int64) *fault.Fault {
 	}
 	for _, o := range i.quote.Orders {
 		if o.ChargingMode == models.Postpaid {
-			return fault.New("FUNDING_NOT_ALLOWED", "input", "funding")
+			return fault.New("FUNDING_NOT_ALLOWED", "input", "funding").With("reason", messages.Key(checkout.ReasonPostpaid))
 		}
 	}
 	return nil

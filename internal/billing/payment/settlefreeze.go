@@ -88,14 +88,14 @@ func (s *Service) settleFrozen(ctx context.Context, o models.Order, charge money
 		return err
 	}
 	if !found || f.EndedAt != nil {
-		return fault.New(order.CodeStatusChanged, "input", "orderId")
+		return fault.New(order.CodeStatusChanged, "input", "orderId").With("case", "frozen")
 	}
 	if charge.Minor > f.Amount {
 		return fault.New("AMOUNT_OUT_OF_RANGE", "input", "charge").With("maximum", money.New(f.Amount, charge.Currency))
 	}
 	err = s.EndFreeze(ctx, f, charge.Minor)
 	if errors.Is(err, ledger.ErrNotFrozen) { // somebody else was quicker
-		return fault.New(order.CodeStatusChanged, "input", "orderId")
+		return fault.New(order.CodeStatusChanged, "input", "orderId").With("case", "frozen")
 	}
 	return err
 }

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"paydesk/internal/billing/account"
+	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/ledger"
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/messages"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
@@ -66,6 +68,8 @@ func TestPostpaidFreezes(t *testing.T) {
 		for name, funding := range map[string]payment.Funding{"online": {Online: &on}, "partner": {Partner: &payment.PartnerPart{}}, "combined": {Balance: &thirty, Online: &rest}} {
 			if err := second(w.payments.Pay(w.ctx, w.payer, payment.PayInput{OrderID: o.ID, Agreed: payment.Agreed{Funding: funding}})); !fault.Is(err, "FUNDING_NOT_ALLOWED") {
 				t.Errorf("%s: %v", name, err)
+			} else if f, _ := fault.As(err); f.Args["reason"] != messages.Key(checkout.ReasonPostpaid) {
+				t.Errorf("%s: why is %v", name, f.Args)
 			}
 		}
 		p, err := w.payments.Pay(w.ctx, w.payer, fromBalance(o, 80_00))

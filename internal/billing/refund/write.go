@@ -179,7 +179,7 @@ func (s *Service) parts(ctx context.Context, p models.Payment, r *models.Refund)
 		return nil
 	}
 	if s.Channels[p.Channel] == nil {
-		return fault.New("REFUND_NOT_ALLOWED", "input", "paymentId") // nobody could send it
+		return fault.New("REFUND_NOT_ALLOWED", "input", "paymentId").With("case", "channel") // nobody could send it
 	}
 	r.Channel = p.Channel
 	return nil
