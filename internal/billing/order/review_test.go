@@ -42,7 +42,7 @@ func TestReview(t *testing.T) {
 			approve bool
 			want    models.OrderStatus
 			says    string
-		}{{true, models.OrderPendingPayment, "已通过审批，现在可以"}, {false, models.OrderCanceled, "原因：超出预算"}} {
+		}{{true, models.OrderPendingPayment, "已通过审批，现在可以"}, {false, models.OrderCanceled, "原因：“超出预算”。"}} {
 			e.exec("DELETE FROM messages WHERE account_id = ?", e.account)
 			o := e.waits(models.OrderPendingReview)
 			for range 2 {
