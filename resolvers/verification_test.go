@@ -98,8 +98,8 @@ func TestSendVerificationCode(t *testing.T) {
 	}
 	for field, in := range map[string]map[string]any{
 		"orderIds.1": vars("scene", "COMBINED_PAYMENT", "kind", "SMS", "orderIds", []string{orders[0], w.me.ID.Encode(models.PrefixAccount)}),
+		"kind":       vars("scene", "WITHDRAWAL", "kind", "TOTP"),
 		"funding":    vars("scene", "SETTINGS", "kind", "SMS", "funding", in["funding"]),
-		"funding":    vars("scene", "COMBINED_PAYMENT", "kind", "SMS", "funding", in["funding"]),
 	} {
 		got := w.ask(sendCode, "in", in)
 		var path []string
