@@ -6,6 +6,10 @@ import (
 	"paydesk/internal/platform/page"
 )
 
+// recommending is what a checkout costs beside its orders: the search for the cheapest choice may take as long as hundreds of fields, and
+// aliases ask for it as often as the limit lets them.
+const recommending = 200
+
 // complexities weigh fields whose cost grows with what is asked: a connection is its page times what each element needs. Every
 // other field is one and its children.
 func complexities() (c graph.ComplexityRoot) {
@@ -34,7 +38,7 @@ func complexities() (c graph.ComplexityRoot) {
 	c.Query.OrderSelection = func(child int, input model.OrderSelectionInput) int {
 		return (len(input.Selected)+len(input.Add)+len(input.Remove))*child + 1
 	}
-	c.Query.Checkout = func(child int, input model.CheckoutInput) int { return len(input.OrderIds)*child + 1 }
+	c.Query.Checkout = func(child int, input model.CheckoutInput) int { return len(input.OrderIds)*child + recommending }
 	return c
 }
 

@@ -138,13 +138,25 @@ type applied struct {
 
 // eligible finds the orders a coupon may pay, whatever else is chosen; reason says why there are none.
 func (p *pricing) eligible(c *models.Coupon) (a applied, reason string) {
-	a, reason = applied{coupon: c}, ReasonProducts
-	spend := int64(0)
+	a, _, reason = p.among(c, p.fitting(c))
+	return a, reason
+}
+
+// fitting are the orders that a coupon is for, whatever their discounts.
+func (p *pricing) fitting(c *models.Coupon) (out []int) {
 	for _, i := range p.byID {
-		switch {
-		case !fitsProduct(c.ProductTypes, p.items[i]):
-			continue
-		case p.lines[i].Kind != "" && slices.Contains(c.NotWith, string(p.lines[i].Kind)):
+		if fitsProduct(c.ProductTypes, p.items[i]) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// among is eligible, given the orders that the coupon is for; spend is what those cost that it may pay.
+func (p *pricing) among(c *models.Coupon, fitting []int) (a applied, spend int64, reason string) {
+	a, reason = applied{coupon: c, orders: make([]int, 0, len(fitting))}, ReasonProducts
+	for _, i := range fitting {
+		if p.lines[i].Kind != "" && slices.Contains(c.NotWith, string(p.lines[i].Kind)) {
 			reason = ReasonDiscount
 			continue
 		}
@@ -153,11 +165,11 @@ func (p *pricing) eligible(c *models.Coupon) (a applied, reason string) {
 	}
 	switch {
 	case len(a.orders) == 0:
-		return a, reason
+		return a, spend, reason
 	case spend < c.MinimumSpend:
-		return a, ReasonMinimum
+		return a, spend, ReasonMinimum
 	}
-	return a, ""
+	return a, spend, ""
 }
 
 // beside says what stands against a coupon beside others on the same orders; empty for nothing (C7).

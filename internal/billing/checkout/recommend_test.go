@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -47,10 +48,10 @@ func TestRecommendEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := draw(t, 5, 7)
 		want := brute(s)
-		if got := Recommend(s.items, s.discounts, s.adjustments, s.coupons, s.maximum); !same(got, want) {
+		if got := Recommend(t.Context(), s.items, s.discounts, s.adjustments, s.coupons, s.maximum); !same(got, want) {
 			t.Fatalf("recommended %+v, brute force %+v", got, want)
 		}
-		got := Recommend(rapid.Permutation(s.items).Draw(t, "items"), rapid.Permutation(s.discounts).Draw(t, "discounts"), s.adjustments, rapid.Permutation(s.coupons).Draw(t, "coupons"), s.maximum)
+		got := Recommend(t.Context(), rapid.Permutation(s.items).Draw(t, "items"), rapid.Permutation(s.discounts).Draw(t, "discounts"), s.adjustments, rapid.Permutation(s.coupons).Draw(t, "coupons"), s.maximum)
 		if !same(got, want) {
 			t.Fatalf("permuted: recommended %+v, brute force %+v", got, want)
 		}
@@ -109,23 +110,59 @@ func tangled() (s scene) {
 	return s
 }
 
+// everything is as much of everything as an account can have, none like the other: each order has its own product, and each benefit is
+// for half of them.
+func everything(maximum int) (s scene) {
+	random := rand.New(rand.NewPCG(3, 4))
+	some := func() (out []string) {
+		for n := range 30 {
+			if random.IntN(2) == 0 {
+				out = append(out, string(rune('A'+n)))
+			}
+		}
+		return out
+	}
+	kinds := []models.DiscountKind{models.DiscountCommercial, models.DiscountPromotion, models.DiscountPartnerGranted}
+	s.maximum = maximum
+	for n := range byte(30) {
+		s.items = append(s.items, item(n, string(rune('A'+n)), 1000+random.Int64N(100_000)))
+	}
+	for n := range byte(200) {
+		s.discounts = append(s.discounts, discount(n, kinds[n%3], random.Int64N(30*models.PercentScale)+1, some()...))
+		s.adjustments = append(s.adjustments, discount(n, models.DiscountPriceAdjustment, 1+random.Int64N(5*models.PercentScale), string(rune('A'+n%5))))
+		c := coupon(n, models.CouponCash, 1000+random.Int64N(200_000), some()...)
+		switch n % 5 {
+		case 0:
+			c.Kind = models.CouponVoucher
+		case 1:
+			c.NotWith = models.Texts{string(kinds[n%3])}
+		}
+		s.coupons = append(s.coupons, c)
+	}
+	return s
+}
+
 func (s scene) recommend() Recommendation {
-	return Recommend(s.items, s.discounts, s.adjustments, s.coupons, s.maximum)
+	return Recommend(context.Background(), s.items, s.discounts, s.adjustments, s.coupons, s.maximum)
 }
 
 // As many benefits as a checkout offers on thirty orders: the bound on work holds, what is recommended can be paid, and is
 // no worse than the best discount alone.
 func TestRecommendIsBounded(t *testing.T) {
-	for name, s := range map[string]scene{"many": hard(200, 200), "tangled": tangled()} {
+	for name, s := range map[string]scene{"many": hard(200, 200), "tangled": tangled(), "everything": everything(3), "everything, many on an order": everything(20)} {
 		t.Run(name, func(t *testing.T) { bounded(t, s, name == "many") })
 	}
 }
 
 func bounded(t *testing.T, s scene, proven bool) {
-	began := time.Now()
-	r := s.recommend()
-	took := time.Since(began)
-	c := Choice{Discount: r.Discount}
+	var r Recommendation
+	took := time.Hour
+	for range 3 { // the quickest: others may have the machine meanwhile
+		began := time.Now()
+		r = s.recommend()
+		took = min(took, time.Since(began))
+	}
+	c := Choice{Discount: r.Discount, Adjustments: s.adjustments}
 	for _, k := range r.Coupons {
 		c.Coupons = append(c.Coupons, *k)
 	}
@@ -137,7 +174,7 @@ func bounded(t *testing.T, s scene, proven bool) {
 		t.Error("coupons are not in order")
 	}
 	for i := range s.discounts {
-		if alone, _ := Price(s.items, Choice{Discount: &s.discounts[i]}, s.maximum); alone.Total <= r.Total {
+		if alone, _ := Price(s.items, Choice{Discount: &s.discounts[i], Adjustments: s.adjustments}, s.maximum); alone.Total <= r.Total {
 			t.Errorf("discount %d alone costs %d, what is recommended %d", i, alone.Total, r.Total)
 		}
 	}
@@ -145,13 +182,24 @@ func bounded(t *testing.T, s scene, proven bool) {
 		t.Error("proven:", r.Proven)
 	}
 	t.Logf("%v, proven: %v, %d coupons", took, r.Proven, len(r.Coupons))
-	if took > 2*time.Second {
+	if took > time.Second {
 		t.Error("it took", took)
 	}
 }
 
+// Nobody waits any more: what was found so far is enough.
+func TestRecommendEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := everything(20)
+	plain, _ := Price(s.items, Choice{Adjustments: s.adjustments}, s.maximum)
+	if r := Recommend(ctx, s.items, s.discounts, s.adjustments, s.coupons, s.maximum); r.Proven || r.Total != plain.Total || r.Saves != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func BenchmarkRecommend(b *testing.B) {
-	for name, s := range map[string]scene{"5 coupons, 2 discounts": hard(5, 2), "20 coupons, 5 discounts": hard(20, 5), "200 coupons, 200 discounts": hard(200, 200), "no proof": tangled()} {
+	for name, s := range map[string]scene{"5 coupons, 2 discounts": hard(5, 2), "20 coupons, 5 discounts": hard(20, 5), "200 coupons, 200 discounts": hard(200, 200), "no proof": tangled(), "everything": everything(3), "everything, 20 on an order": everything(20)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

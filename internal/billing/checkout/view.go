@@ -127,7 +127,7 @@ func (s *Service) complete(ctx context.Context, v *View, want Want) (err error) 
 		v.options(maximum)
 	}
 	if want.Recommendation {
-		v.Best = v.recommended(maximum, s.Policy.MergeMaximum())
+		v.Best = v.recommended(ctx, maximum, s.Policy.MergeMaximum())
 	}
 	if want.Funding {
 		v.Funding, err = s.funding(ctx, v)
@@ -136,12 +136,12 @@ func (s *Service) complete(ctx context.Context, v *View, want Want) (err error) 
 }
 
 // recommended searches for the cheapest choice; a selection that is too large to be paid is not worth it.
-func (v *View) recommended(maximum, orders int) Recommendation {
+func (v *View) recommended(ctx context.Context, maximum, orders int) Recommendation {
 	if len(v.items) > orders {
 		plain, _ := Price(v.items, Choice{Adjustments: v.choice.Adjustments}, maximum)
 		return Recommendation{Total: plain.Total, Proven: true}
 	}
-	return Recommend(v.items, v.offer.discounts, v.offer.adjustments, v.offer.coupons, maximum)
+	return Recommend(ctx, v.items, v.offer.discounts, v.offer.adjustments, v.offer.coupons, maximum)
 }
 
 // offer is what the account could use now.
