@@ -217,7 +217,7 @@ func (a *app) business(ctx context.Context) (err error) {
 	a.ledger = ledger.New(a.db)
 	a.benefits = benefit.New(a.db, a.clock, a.keys, benefit.Rules{ReturnCoupons: a.policy.Refunds.ReturnCoupons})
 	a.accounts = account.New(a.db, a.clock, a.keys, a.policy)
-	a.orders = order.New(a.db, a.clock, a.keys, order.Rules{Validity: a.policy.OrderValidity()})
+	a.orders = order.New(a.db, a.messages, a.clock, a.keys, order.Rules{Validity: a.policy.OrderValidity()})
 	return nil
 }
 

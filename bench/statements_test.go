@@ -33,6 +33,7 @@ import (
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -69,7 +70,7 @@ func newDesk(t testing.TB) *desk {
 	d.must(err)
 	quiet, db, time := slog.New(slog.NewTextHandler(io.Discard, nil)), d.home.DB, clock.System{}
 	keys, hub := idempotency.New(db, d.home.Redis, time), live.New(d.home.Redis, quiet)
-	accounts, orders, books := account.New(db, time, keys, rules), order.New(db, time, keys, order.Rules{Validity: rules.OrderValidity()}), ledger.New(db)
+	accounts, orders, books := account.New(db, time, keys, rules), order.New(db, notify.New(db), time, keys, order.Rules{Validity: rules.OrderValidity()}), ledger.New(db)
 	benefits, codes := benefit.New(db, time, keys, benefit.Rules{}), &verification.Service{}
 	quotes := checkout.New(checkout.Config{Orders: orders, Accounts: accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: time})
 	payments := payment.New(payment.Config{DB: db, Ledger: books, Orders: orders, Accounts: accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Channels: channel.Registry{}, Keys: keys,

@@ -167,5 +167,11 @@ func TestSMSIsSentAgainAfterACrash(t *testing.T) {
 		if got := taken(); len(got) != 2 || len(c.messages(t)) != 1 {
 			t.Errorf("%d were posted", len(got))
 		}
+		// What an order's review tells goes the same way (HW-36).
+		review := map[string]any{"orderId": c.undecided(t, "PENDING_REVIEW")[0], "approve": true}
+		if d, err := s.signIn(t, "OPERATOR", "").review(review); err != nil || len(d.Errors) > 0 {
+			t.Fatal(d, err)
+		}
+		await(t, readyWithin, "the review is told", func() (bool, error) { got := taken(); return len(got) == 3, fmt.Errorf("%v", got) })
 	})
 }

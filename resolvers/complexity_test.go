@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/complexity"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"paydesk/resolvers"
 )
@@ -34,7 +35,7 @@ func TestCheckoutComplexity(t *testing.T) {
 		fits   bool
 	}{"all of thirty orders": {full, 30, true}, "fifty recommendations": {small, 1, false}} {
 		schema := resolvers.New(resolvers.Services{}).Schema()
-		doc, err := gqlparser.LoadQuery(schema.Schema(), "query($input: CheckoutInput!) {"+c.text+"}")
+		doc, err := gqlparser.LoadQueryWithRules(schema.Schema(), "query($input: CheckoutInput!) {"+c.text+"}", rules.NewDefaultRules())
 		if err != nil {
 			t.Fatal(name, err)
 		}

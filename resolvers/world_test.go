@@ -106,7 +106,7 @@ func newWorld(t testing.TB) *world {
 	keys := idempotency.New(w.home.DB, w.home.Redis, clock)
 	box := outbox.New(w.home.DB, clock, w.hub, quiet)
 	w.ledger = ledger.New(w.home.DB)
-	w.orders = order.New(w.home.DB, clock, keys, order.Rules{Validity: rules.OrderValidity()})
+	w.orders = order.New(w.home.DB, notify.New(w.home.DB), clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(w.home.DB, clock, keys, rules)
 	sealed, err := seal.Load(context.Background(), w.home.DB, "")
 	w.must(err)

@@ -61,7 +61,7 @@ func newStage(ctx context.Context, c Config) *stage {
 	keys := idempotency.New(c.DB, nil, past) // no call here has a key
 	s := &stage{ctx: ctx, clock: past, end: past.now, policy: c.Policy}
 	s.accounts = account.New(c.DB, past, keys, c.Policy)
-	s.orders = order.New(c.DB, past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
+	s.orders = order.New(c.DB, notify.New(c.DB), past, keys, order.Rules{Validity: c.Policy.OrderValidity()})
 	s.ledger = ledger.New(c.DB)
 	s.benefits = benefit.New(c.DB, past, keys, benefit.Rules{ReturnCoupons: c.Policy.Refunds.ReturnCoupons})
 	codes := &verification.Service{} // nothing here needs one

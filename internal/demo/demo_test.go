@@ -16,6 +16,7 @@ import (
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -95,7 +96,7 @@ func TestSeed(t *testing.T) {
 		if count(t, home, "SELECT COUNT(*) FROM orders WHERE status = 'PENDING_PAYMENT' AND expires_at <= ?", c.Clock.Now()) > 0 {
 			t.Error("an order waits whose time is over")
 		}
-		if n, err := order.New(home.DB, c.Clock, keys, order.Rules{}).ExpireDue(ctx, c.Clock.Now().Add(30*time.Hour), 100); n != 0 || err != nil {
+		if n, err := order.New(home.DB, notify.New(home.DB), c.Clock, keys, order.Rules{}).ExpireDue(ctx, c.Clock.Now().Add(30*time.Hour), 100); n != 0 || err != nil {
 			t.Errorf("%d orders expire within a day (%v)", n, err)
 		}
 		if count(t, home, "SELECT COUNT(*) FROM orders WHERE bundle_id IS NOT NULL AND status = 'PENDING_PAYMENT'") < 3 {

@@ -184,7 +184,9 @@ func TestReturnHappensOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if err := e.db.InTx(e.ctx, func(ctx context.Context) error { return e.Return(ctx, e.account, p.id, []models.ID{order}, e.clock.Now()) }); err != nil {
+				if err := e.db.InTx(e.ctx, func(ctx context.Context) error {
+					return e.Return(ctx, e.account, p.id, []models.ID{order}, e.clock.Now())
+				}); err != nil {
 					t.Error(err)
 				}
 			})

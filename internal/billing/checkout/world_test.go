@@ -22,6 +22,7 @@ import (
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
@@ -74,7 +75,7 @@ func newWorld(t testing.TB, home testenv.Home, profile string) *world {
 	w.must(err)
 	w.keys = idempotency.New(home.DB, home.Redis, w.clock)
 	w.accounts = account.New(home.DB, w.clock, w.keys, w.rules)
-	w.orders = order.New(home.DB, w.clock, w.keys, order.Rules{Validity: w.rules.OrderValidity()})
+	w.orders = order.New(home.DB, notify.New(home.DB), w.clock, w.keys, order.Rules{Validity: w.rules.OrderValidity()})
 	w.benefits = benefit.New(home.DB, w.clock, w.keys, benefit.Rules{})
 	w.ledger = ledger.New(home.DB)
 	w.Service = checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: w.benefits, Verifier: protection{}, Policy: w.rules, Clock: w.clock,

@@ -12,6 +12,7 @@ import (
 	"paydesk/internal/billing/order"
 	"paydesk/internal/platform/database"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
@@ -40,7 +41,7 @@ func each(t *testing.T, test func(t *testing.T, e *env)) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
 		c := &fakeClock{now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
 		e := &env{t: t, db: home.DB, clock: c, ctx: context.Background()}
-		e.Service = order.New(home.DB, c, idempotency.New(home.DB, home.Redis, c), order.Rules{Validity: 7 * 24 * time.Hour})
+		e.Service = order.New(home.DB, notify.New(home.DB), c, idempotency.New(home.DB, home.Redis, c), order.Rules{Validity: 7 * 24 * time.Hour})
 		e.account = e.openAccount(models.AccountActive, "CNY")
 		test(t, e)
 	})

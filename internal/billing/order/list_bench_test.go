@@ -7,6 +7,7 @@ import (
 
 	"paydesk/internal/billing/order"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/page"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -17,7 +18,7 @@ func BenchmarkList(b *testing.B) {
 	home := testenv.Embedded(b)
 	c := &fakeClock{now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
 	e := &env{t: b, db: home.DB, clock: c, ctx: context.Background()}
-	e.Service = order.New(home.DB, c, idempotency.New(home.DB, home.Redis, c), order.Rules{Validity: time.Hour})
+	e.Service = order.New(home.DB, notify.New(home.DB), c, idempotency.New(home.DB, home.Redis, c), order.Rules{Validity: time.Hour})
 	e.account = e.openAccount(models.AccountActive, "CNY")
 	for range 60 {
 		e.place(newOrder("1"))

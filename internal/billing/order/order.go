@@ -25,7 +25,7 @@ type Service struct {
 	desk  *notify.Desk
 }
 
-// New makes the service.
-func New(db *database.DB, c clock.Clock, keys *idempotency.Store, rules Rules) *Service {
-	return &Service{db: db, clock: c, keys: keys, rules: rules, desk: notify.New(db)}
+// New makes the service. Letters about decisions go through the desk.
+func New(db *database.DB, desk *notify.Desk, c clock.Clock, keys *idempotency.Store, rules Rules) *Service {
+	return &Service{db: db, clock: c, keys: keys, rules: rules, desk: desk}
 }

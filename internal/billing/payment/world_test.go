@@ -83,7 +83,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	keys := idempotency.New(home.DB, home.Redis, w.clock)
 	box := outbox.New(home.DB, w.clock, hub, log)
 	w.ledger = ledger.New(home.DB)
-	w.orders = order.New(home.DB, w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
+	w.orders = order.New(home.DB, notify.New(home.DB), w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(home.DB, w.clock, keys, rules)
 	mux := http.NewServeMux()
 	w.server = httptest.NewServer(mux)

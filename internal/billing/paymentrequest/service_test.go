@@ -21,6 +21,7 @@ import (
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/platform/blob"
 	"paydesk/internal/platform/idempotency"
+	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/pdf/pdftest"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -61,7 +62,7 @@ func newWorld(t *testing.T, home testenv.Home, profile string) *world {
 	w.must(err)
 	keys := idempotency.New(home.DB, home.Redis, w.clock)
 	w.accounts = account.New(home.DB, w.clock, keys, rules)
-	w.orders = order.New(home.DB, w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
+	w.orders = order.New(home.DB, notify.New(home.DB), w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.benefits = benefit.New(home.DB, w.clock, keys, benefit.Rules{})
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: w.benefits, Policy: rules, Clock: w.clock})
 	w.Service = paymentrequest.New(paymentrequest.Config{DB: home.DB, Keys: keys, Quotes: quotes, Accounts: w.accounts, Files: w.files, Policy: rules, Clock: w.clock})

@@ -139,7 +139,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	keys := idempotency.New(home.DB, home.Redis, w.clock)
 	box := outbox.New(home.DB, w.clock, hub, log)
 	w.ledger = ledger.New(home.DB)
-	w.orders = order.New(home.DB, w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
+	w.orders = order.New(home.DB, notify.New(home.DB), w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.accounts = account.New(home.DB, w.clock, keys, rules)
 	w.benefits = benefit.New(home.DB, w.clock, keys, benefit.Rules{ReturnCoupons: true})
 	mux := http.NewServeMux()

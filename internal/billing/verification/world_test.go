@@ -68,7 +68,7 @@ func newWorld(t *testing.T, home testenv.Home, guesses int) *world {
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	keys := idempotency.New(home.DB, home.Redis, w.clock)
 	w.accounts = account.New(home.DB, w.clock, keys, rules)
-	w.orders = order.New(home.DB, w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
+	w.orders = order.New(home.DB, notify.New(home.DB), w.clock, keys, order.Rules{Validity: rules.OrderValidity()})
 	w.messages = notify.Open(notify.Config{DB: home.DB, Clock: w.clock, Log: log, Seal: box, Development: true})
 	limiter := ratelimit.New(home.Redis, config.Rates{User: 1, Account: 1, Money: 1, SignIn: 1, Guesses: guesses}, true, log)
 	w.Service = verification.New(verification.Config{DB: home.DB, Accounts: w.accounts, Orders: w.orders, Policy: rules, Messages: w.messages, Guesses: limiter, Seal: box,
