@@ -110,7 +110,7 @@ type Rates struct {
 	Account int            `env:"PAYDESK_RATE_ACCOUNT" default:"12000" min:"1" max:"1000000000" doc:"Operations a minute of all users of one account."`
 	Money   int            `env:"PAYDESK_RATE_MONEY" default:"120" min:"1" max:"1000000000" doc:"Mutations a minute of one user; each root field of a document counts."`
 	SignIn  int            `env:"PAYDESK_RATE_SIGN_IN" default:"60" min:"1" max:"1000000000" doc:"Refused tokens a minute of one address; then its tokens are not looked at."`
-	Guesses int            `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes of one kind within any hour of one account; development does not widen it."`
+	Guesses int            `env:"PAYDESK_RATE_GUESSES" default:"10" min:"1" max:"1000000" doc:"Wrong codes of one kind within any hour of one account, verification codes of one account and person; development does not widen it."`
 	Codes   int            `env:"PAYDESK_RATE_CODES" default:"20" min:"1" max:"1000000" doc:"Verification codes sent for one account within any 24 hours."`
 	Proxies []netip.Prefix `env:"PAYDESK_TRUSTED_PROXIES" doc:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For is believed, separated by commas. Default: none; the address is the connection's."`
 }
