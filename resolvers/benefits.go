@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"time"
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/benefit"
@@ -21,7 +20,6 @@ type Benefits interface {
 	ByIDsAnywhere(ctx context.Context, ids []models.ID) ([]models.Coupon, error)
 	DiscountsByIDs(ctx context.Context, account models.ID, ids []models.ID) ([]models.Discount, error)
 	DiscountsAnywhere(ctx context.Context, ids []models.ID) ([]models.Discount, error)
-	Usable(ctx context.Context, account models.ID, currency string, at time.Time) (coupons []models.Coupon, discounts, adjustments []models.Discount, err error)
 }
 
 func (r *Resolver) grantCoupons(ctx context.Context, input model.GrantCouponsInput) (*model.GrantCouponsPayload, error) {
