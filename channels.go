@@ -2,39 +2,29 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/alipay"
-	"paydesk/internal/channel/guard"
-	"paydesk/internal/channel/wechatpay"
+	"paydesk/internal/fleet"
 	"paydesk/internal/sandbox"
 	"paydesk/models"
 )
 
 // adapters makes the channels that are configured; in development the sandbox stands in for the others. A channel with
 // neither is not there, and options say that it is not available.
-func (a *app) adapters(ctx context.Context) (channel.Registry, error) {
-	out := channel.Registry{}
-	var play sandbox.Credentials
+func (a *app) adapters(context.Context) (channel.Registry, error) {
+	made, err := fleet.Production(a.cfg)
+	if err != nil {
+		return nil, err
+	}
 	if a.sandbox != nil {
-		var err error
-		if play, err = a.sandbox.Credentials(ctx); err != nil {
-			return nil, err
+		for name, adapter := range fleet.Sandbox(a.sandbox, func() string { return a.own }) {
+			if _, real := made[name]; !real {
+				made[name] = adapter
+			}
 		}
 	}
-	for name, build := range map[models.PaymentChannel]func(sandbox.Credentials) (channel.Adapter, error){
-		models.ChannelAlipay:    a.alipay,
-		models.ChannelWeChatPay: a.wechatPay,
-	} {
-		if !a.configured(name) && a.sandbox == nil {
-			continue
-		}
-		adapter, err := build(play)
-		if err != nil {
-			return nil, err
-		}
+	out := channel.Registry{}
+	for name, adapter := range made {
 		out[name] = channel.WithBreaker(adapter, channel.BreakerOptions{Around: a.metrics.around, OnChange: func(name, from, to string) {
 			a.log.Warn("circuit breaker", "channel", name, "from", from, "to", to)
 		}})
@@ -43,56 +33,14 @@ func (a *app) adapters(ctx context.Context) (channel.Registry, error) {
 	return out, nil
 }
 
-func (a *app) configured(c models.PaymentChannel) bool {
-	switch c {
-	case models.ChannelAlipay:
-		return a.cfg.Alipay.AppID != ""
-	case models.ChannelWeChatPay:
-		return a.cfg.WeChat.MchID != ""
+// cardField is where a browser turns a card into a token; nil where cards are closed.
+func (a *app) cardField(ctx context.Context) (*channel.CardField, error) {
+	switch {
+	case fleet.Configured(a.cfg, models.ChannelBankCard):
+		return &channel.CardField{Provider: "stripe", PublishableKey: a.cfg.Stripe.PublishableKey, URL: a.cfg.Stripe.CardFieldURL}, nil
+	case a.sandbox != nil:
+		c, err := a.sandbox.Stripe(ctx)
+		return &channel.CardField{Provider: "sandbox", PublishableKey: c.PublishableKey, URL: a.public + sandbox.CardsPath}, err
 	}
-	return false
-}
-
-// sandboxed reports whether the sandbox stands in for the provider.
-func (a *app) sandboxed(c models.PaymentChannel) bool { return a.sandbox != nil && !a.configured(c) }
-
-func (a *app) alipay(play sandbox.Credentials) (channel.Adapter, error) {
-	if a.sandboxed(models.ChannelAlipay) {
-		p := play.Alipay
-		return alipay.New(alipay.Config{BaseURL: a.own + sandbox.AlipayPath, AppID: p.AppID, SellerID: p.SellerID, PrivateKey: p.PrivateKey, AlipayPublicKey: p.AlipayPublicKey, Mode: guard.Sandbox})
-	}
-	c := a.cfg.Alipay
-	files, err := contents(c.PrivateKey, c.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	return alipay.New(alipay.Config{BaseURL: c.BaseURL, AppID: c.AppID, SellerID: c.SellerID, PrivateKey: files[0], AlipayPublicKey: files[1], Mode: guard.Production})
-}
-
-func (a *app) wechatPay(play sandbox.Credentials) (channel.Adapter, error) {
-	if a.sandboxed(models.ChannelWeChatPay) {
-		p := play.WeChatPay
-		return wechatpay.New(wechatpay.Config{BaseURL: a.own + sandbox.WeChatPayPath, AppID: p.AppID, MchID: p.MchID, CertificateSerial: p.CertificateSerial,
-			PrivateKey: p.PrivateKey, PublicKeyID: p.PublicKeyID, PublicKey: p.PublicKey, APIv3Key: p.APIv3Key, Mode: guard.Sandbox})
-	}
-	c := a.cfg.WeChat
-	files, err := contents(c.PrivateKey, c.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	return wechatpay.New(wechatpay.Config{BaseURL: c.BaseURL, AppID: c.AppID, MchID: c.MchID, CertificateSerial: c.CertificateSerial,
-		PrivateKey: files[0], PublicKeyID: c.PublicKeyID, PublicKey: files[1], APIv3Key: c.APIv3Key, Mode: guard.Production})
-}
-
-// contents reads key files; the error names the file, never what is in it.
-func contents(paths ...string) ([]string, error) {
-	out := make([]string, len(paths))
-	for i, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			return nil, fmt.Errorf("key file: %w", err)
-		}
-		out[i] = string(b)
-	}
-	return out, nil
+	return nil, nil
 }

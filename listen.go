@@ -19,6 +19,7 @@ import (
 	"paydesk/internal/platform/persisted"
 	"paydesk/internal/platform/qr"
 	"paydesk/internal/platform/telemetry"
+	"paydesk/internal/webhook"
 	"paydesk/models"
 	"paydesk/page"
 	"paydesk/resolvers"
@@ -34,7 +35,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	pictures, files := qr.New(signer, a.payments.Action), blob.NewFiles(a.files, signer)
 	face := resolvers.New(resolvers.Services{
 		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
-		QRImage: pictures.URL, FileURL: files.URL, RequestID: telemetry.RequestID,
+		QRImage: pictures.URL, CardField: a.cardField, FileURL: files.URL, RequestID: telemetry.RequestID,
 	})
 	edge, err := newEdge(httpapi.Options{
 		Schema: face.Schema(), Extensions: []graphql.HandlerExtension{face.Extension()}, Present: face.Present, Recover: face.Recover,
@@ -51,7 +52,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 			}},
 			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
 		},
-		Webhook: a.inbox.Serve, Pictures: pictures, Files: files, Page: page.Handler(a.public),
+		Webhook: a.inbox.Serve, Return: webhook.Return{Payments: a.payments, Log: a.log}, Pictures: pictures, Files: files, Page: page.Handler(a.public),
 		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
 	})
 	if err != nil {

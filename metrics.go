@@ -76,7 +76,7 @@ func (m *metrics) open(c models.PaymentChannel) {
 		for _, outcome := range []string{"REFUSED", "FAILED", "LATER", string(payment.Applied), string(payment.Suspense), string(payment.UnknownReference)} {
 			m.heard.WithLabelValues(string(c), outcome)
 		}
-		for _, call := range []string{"start", "query", "close", "refund", "query_refund"} {
+		for _, call := range []string{"start", "query", "complete", "close", "refund", "query_refund", "statement", "inspect"} {
 			m.calls.WithLabelValues(string(c), call, "ok")
 		}
 	}

@@ -232,7 +232,7 @@ func (a *app) providers(ctx context.Context) (err error) {
 	a.checkout = checkout.New(checkout.Config{Orders: a.orders, Accounts: a.accounts, Benefits: a.benefits, Verifier: a.codes, Policy: a.policy, Health: a.channels.Healthy, Clock: a.clock})
 	a.payments = payment.New(payment.Config{
 		DB: a.db, Ledger: a.ledger, Orders: a.orders, Accounts: a.accounts, Checkout: a.checkout, Benefits: a.benefits, Codes: a.codes, Policy: a.policy, Channels: a.channels, Keys: a.keys, Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log,
-		NotifyURL: a.notifyURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
+		NotifyURL: a.notifyURL, ReturnURL: a.returnURL, ReturnOrigins: a.returnOrigins, Moved: a.metrics.moved,
 	})
 	a.files = blob.New(a.db)
 	a.requests = paymentrequest.New(paymentrequest.Config{DB: a.db, Keys: a.keys, Quotes: a.checkout, Accounts: a.accounts, Files: a.files, Policy: a.policy, Clock: a.clock})
@@ -247,6 +247,9 @@ func (a *app) providers(ctx context.Context) (err error) {
 func (a *app) notifyURL(c models.PaymentChannel) string {
 	return a.public + "/webhooks/" + string(c)
 }
+
+// returnURL is where a channel's page sends the payer's browser: the channel is asked at once, then the browser goes on.
+func (a *app) returnURL(number string) string { return a.public + "/return/" + number }
 
 func (a *app) returnOrigins() []string {
 	if len(a.cfg.ReturnURLs) > 0 {

@@ -71,6 +71,75 @@ func (ec *executionContext) fieldContext_Bank_name(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Bank", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _CardField_provider(ctx context.Context, field graphql.CollectedField, obj *model.CardField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CardField_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CardField_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CardField", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CardField_publishableKey(ctx context.Context, field graphql.CollectedField, obj *model.CardField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CardField_publishableKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishableKey, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CardField_publishableKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CardField", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CardField_url(ctx context.Context, field graphql.CollectedField, obj *model.CardField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CardField_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNURL2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CardField_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CardField", field, false, false, errors.New("field of type URL does not have child fields"))
+}
+
 func (ec *executionContext) _ChannelOption_channel(ctx context.Context, field graphql.CollectedField, obj *model.ChannelOption) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -300,6 +369,61 @@ func (ec *executionContext) fieldContext_ChannelOption_banks(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Bank(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChannelOption_displays(ctx context.Context, field graphql.CollectedField, obj *model.ChannelOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelOption_displays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Displays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.PaymentDisplay) graphql.Marshaler {
+			return ec.marshalNPaymentDisplay2ᚕpaydeskᚋgraphᚋmodelᚐPaymentDisplayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelOption_displays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelOption", field, false, false, errors.New("field of type PaymentDisplay does not have child fields"))
+}
+
+func (ec *executionContext) _ChannelOption_cardField(ctx context.Context, field graphql.CollectedField, obj *model.ChannelOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChannelOption_cardField(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CardField, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CardField) graphql.Marshaler {
+			return ec.marshalOCardField2ᚖpaydeskᚋgraphᚋmodelᚐCardField(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChannelOption_cardField(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelOption",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CardField(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2494,6 +2618,54 @@ func (ec *executionContext) _Bank(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var cardFieldImplementors = []string{"CardField"}
+
+func (ec *executionContext) _CardField(ctx context.Context, sel ast.SelectionSet, obj *model.CardField) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cardFieldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CardField")
+		case "provider":
+			out.Values[i] = ec._CardField_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishableKey":
+			out.Values[i] = ec._CardField_publishableKey(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._CardField_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var channelOptionImplementors = []string{"ChannelOption"}
 
 func (ec *executionContext) _ChannelOption(ctx context.Context, sel ast.SelectionSet, obj *model.ChannelOption) graphql.Marshaler {
@@ -2549,6 +2721,16 @@ func (ec *executionContext) _ChannelOption(ctx context.Context, sel ast.Selectio
 		case "banks":
 			out.Values[i] = ec._ChannelOption_banks(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "displays":
+			out.Values[i] = ec._ChannelOption_displays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cardField":
+			out.Values[i] = ec._ChannelOption_cardField(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -3600,8 +3782,55 @@ func (ec *executionContext) marshalNPaymentChannel2paydeskᚋgraphᚋmodelᚐPay
 	return v
 }
 
+func (ec *executionContext) unmarshalNPaymentDisplay2paydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx context.Context, v any) (model.PaymentDisplay, error) {
+	var res model.PaymentDisplay
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPaymentDisplay2paydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx context.Context, sel ast.SelectionSet, v model.PaymentDisplay) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNPaymentDisplay2ᚕpaydeskᚋgraphᚋmodelᚐPaymentDisplayᚄ(ctx context.Context, v any) ([]model.PaymentDisplay, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.PaymentDisplay, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPaymentDisplay2paydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNPaymentDisplay2ᚕpaydeskᚋgraphᚋmodelᚐPaymentDisplayᚄ(ctx context.Context, sel ast.SelectionSet, v []model.PaymentDisplay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentDisplay2paydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNRecommendation2paydeskᚋgraphᚋmodelᚐRecommendation(ctx context.Context, sel ast.SelectionSet, v model.Recommendation) graphql.Marshaler {
 	return ec._Recommendation(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalOCardField2ᚖpaydeskᚋgraphᚋmodelᚐCardField(ctx context.Context, sel ast.SelectionSet, v *model.CardField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CardField(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOCheckout2ᚖpaydeskᚋgraphᚋmodelᚐCheckout(ctx context.Context, sel ast.SelectionSet, v *model.Checkout) graphql.Marshaler {
@@ -3691,6 +3920,42 @@ func (ec *executionContext) marshalOGrantDiscountPayload2ᚖpaydeskᚋgraphᚋmo
 	return ec._GrantDiscountPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOPaymentChannel2ᚕpaydeskᚋgraphᚋmodelᚐPaymentChannelᚄ(ctx context.Context, v any) ([]model.PaymentChannel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.PaymentChannel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPaymentChannel2paydeskᚋgraphᚋmodelᚐPaymentChannel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOPaymentChannel2ᚕpaydeskᚋgraphᚋmodelᚐPaymentChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []model.PaymentChannel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPaymentChannel2paydeskᚋgraphᚋmodelᚐPaymentChannel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOPaymentChannel2ᚖpaydeskᚋgraphᚋmodelᚐPaymentChannel(ctx context.Context, v any) (*model.PaymentChannel, error) {
 	if v == nil {
 		return nil, nil
@@ -3701,6 +3966,22 @@ func (ec *executionContext) unmarshalOPaymentChannel2ᚖpaydeskᚋgraphᚋmodel�
 }
 
 func (ec *executionContext) marshalOPaymentChannel2ᚖpaydeskᚋgraphᚋmodelᚐPaymentChannel(ctx context.Context, sel ast.SelectionSet, v *model.PaymentChannel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOPaymentDisplay2ᚖpaydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx context.Context, v any) (*model.PaymentDisplay, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.PaymentDisplay)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPaymentDisplay2ᚖpaydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx context.Context, sel ast.SelectionSet, v *model.PaymentDisplay) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -14,7 +14,7 @@ import (
 var later = map[string][]string{
 	"Query": {
 		"paymentMethods", "bindingOptions", "remittanceInstructions", "remittances", "bills",
-		"withdrawalOptions", "withdrawals", "bankCredits", "remittanceQueue", "withdrawalQueue", "identityQueue", "suspense",
+		"withdrawalOptions", "withdrawals", "bankCredits", "remittanceQueue", "withdrawalQueue", "identityQueue",
 	},
 	"Mutation": {
 		"redeemTopUpCode", "submitRemittance", "cancelRemittance", "payBills",

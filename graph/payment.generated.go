@@ -2484,7 +2484,7 @@ func (ec *executionContext) unmarshalInputOnlineFundingInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"channel", "amount", "paymentMethodId", "cardToken", "saveCard", "bankCode", "returnUrl"}
+	fieldsInOrder := [...]string{"channel", "amount", "paymentMethodId", "cardToken", "saveCard", "bankCode", "returnUrl", "display"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2540,6 +2540,13 @@ func (ec *executionContext) unmarshalInputOnlineFundingInput(ctx context.Context
 				return it, err
 			}
 			it.ReturnURL = data
+		case "display":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("display"))
+			data, err := ec.unmarshalOPaymentDisplay2ᚖpaydeskᚋgraphᚋmodelᚐPaymentDisplay(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Display = data
 		}
 	}
 	return it, nil

@@ -117,6 +117,240 @@ func (ec *executionContext) fieldContext_Attachment_url(_ context.Context, field
 	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type URL does not have child fields"))
 }
 
+func (ec *executionContext) _BankCredit_id(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_account(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖpaydeskᚋgraphᚋmodelᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BankCredit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BankCredit_status(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.BankCreditStatus) graphql.Marshaler {
+			return ec.marshalNBankCreditStatus2paydeskᚋgraphᚋmodelᚐBankCreditStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type BankCreditStatus does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_bankReference(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_bankReference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BankReference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_bankReference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_amount(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2paydeskᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BankCredit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BankCredit_remitterName(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_remitterName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemitterName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_remitterName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_remark(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_remark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remark, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_remark(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_bookedOn(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_bookedOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BookedOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_bookedOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BankCredit", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _BankCredit_remittance(ctx context.Context, field graphql.CollectedField, obj *model.BankCredit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BankCredit_remittance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remittance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Remittance) graphql.Marshaler {
+			return ec.marshalORemittance2ᚖpaydeskᚋgraphᚋmodelᚐRemittance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BankCredit_remittance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BankCredit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Remittance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Remittance_id(ctx context.Context, field graphql.CollectedField, obj *model.Remittance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -960,6 +1194,84 @@ func (ec *executionContext) _Attachment(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var bankCreditImplementors = []string{"BankCredit", "Node"}
+
+func (ec *executionContext) _BankCredit(ctx context.Context, sel ast.SelectionSet, obj *model.BankCredit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bankCreditImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BankCredit")
+		case "id":
+			out.Values[i] = ec._BankCredit_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "account":
+			out.Values[i] = ec._BankCredit_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._BankCredit_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bankReference":
+			out.Values[i] = ec._BankCredit_bankReference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._BankCredit_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remitterName":
+			out.Values[i] = ec._BankCredit_remitterName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remark":
+			out.Values[i] = ec._BankCredit_remark(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "bookedOn":
+			out.Values[i] = ec._BankCredit_bookedOn(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remittance":
+			out.Values[i] = ec._BankCredit_remittance(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var remittanceImplementors = []string{"Remittance", "Node"}
 
 func (ec *executionContext) _Remittance(ctx context.Context, sel ast.SelectionSet, obj *model.Remittance) graphql.Marshaler {
@@ -1236,6 +1548,16 @@ func (ec *executionContext) _RemittanceEvent(ctx context.Context, sel ast.Select
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNBankCreditStatus2paydeskᚋgraphᚋmodelᚐBankCreditStatus(ctx context.Context, v any) (model.BankCreditStatus, error) {
+	var res model.BankCreditStatus
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBankCreditStatus2paydeskᚋgraphᚋmodelᚐBankCreditStatus(ctx context.Context, sel ast.SelectionSet, v model.BankCreditStatus) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNRemittance2paydeskᚋgraphᚋmodelᚐRemittance(ctx context.Context, sel ast.SelectionSet, v model.Remittance) graphql.Marshaler {
 	return ec._Remittance(ctx, sel, &v)
 }
@@ -1343,6 +1665,13 @@ func (ec *executionContext) marshalOAttachment2ᚖpaydeskᚋgraphᚋmodelᚐAtta
 		return graphql.Null
 	}
 	return ec._Attachment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOBankCredit2ᚖpaydeskᚋgraphᚋmodelᚐBankCredit(ctx context.Context, sel ast.SelectionSet, v *model.BankCredit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BankCredit(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORemittance2ᚖpaydeskᚋgraphᚋmodelᚐRemittance(ctx context.Context, sel ast.SelectionSet, v *model.Remittance) graphql.Marshaler {

@@ -120,6 +120,18 @@ type ComplexityRoot struct {
 		VerificationHold func(childComplexity int) int
 	}
 
+	BankCredit struct {
+		Account       func(childComplexity int) int
+		Amount        func(childComplexity int) int
+		BankReference func(childComplexity int) int
+		BookedOn      func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Remark        func(childComplexity int) int
+		Remittance    func(childComplexity int) int
+		RemitterName  func(childComplexity int) int
+		Status        func(childComplexity int) int
+	}
+
 	Bill struct {
 		Account     func(childComplexity int) int
 		DueOn       func(childComplexity int) int
@@ -170,11 +182,19 @@ type ComplexityRoot struct {
 		Payment func(childComplexity int) int
 	}
 
+	CardField struct {
+		Provider       func(childComplexity int) int
+		PublishableKey func(childComplexity int) int
+		URL            func(childComplexity int) int
+	}
+
 	ChannelOption struct {
 		Available      func(childComplexity int) int
 		Banks          func(childComplexity int) int
+		CardField      func(childComplexity int) int
 		Channel        func(childComplexity int) int
 		Code           func(childComplexity int) int
+		Displays       func(childComplexity int) int
 		Maximum        func(childComplexity int) int
 		Minimum        func(childComplexity int) int
 		Name           func(childComplexity int) int
@@ -267,6 +287,38 @@ type ComplexityRoot struct {
 	DeclinePartnerPaymentPayload struct {
 		Errors  func(childComplexity int) int
 		Payment func(childComplexity int) int
+	}
+
+	Difference struct {
+		Channel    func(childComplexity int) int
+		Class      func(childComplexity int) int
+		Day        func(childComplexity int) int
+		Evidence   func(childComplexity int) int
+		FoundAt    func(childComplexity int) int
+		ID         func(childComplexity int) int
+		IsRefund   func(childComplexity int) int
+		Number     func(childComplexity int) int
+		OurState   func(childComplexity int) int
+		Ours       func(childComplexity int) int
+		Payment    func(childComplexity int) int
+		Reference  func(childComplexity int) int
+		Repaired   func(childComplexity int) int
+		Resolution func(childComplexity int) int
+		ResolvedAt func(childComplexity int) int
+		TheirState func(childComplexity int) int
+		Theirs     func(childComplexity int) int
+	}
+
+	DifferenceConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DifferenceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Discount struct {
@@ -372,14 +424,41 @@ type ComplexityRoot struct {
 		OpenAccount           func(childComplexity int, input model.OpenAccountInput) int
 		Pay                   func(childComplexity int, input model.PayInput) int
 		PlaceOrders           func(childComplexity int, input model.PlaceOrdersInput) int
+		Reconcile             func(childComplexity int, input model.ReconcileInput) int
 		RefundPayment         func(childComplexity int, input model.RefundPaymentInput) int
 		ReportDelivery        func(childComplexity int, input model.ReportDeliveryInput) int
+		ResolveDifference     func(childComplexity int, input model.ResolveDifferenceInput) int
 		ReviewOrder           func(childComplexity int, input model.ReviewOrderInput) int
 		SendVerificationCode  func(childComplexity int, input model.SendVerificationCodeInput) int
 		SettleFreeze          func(childComplexity int, input model.SettleFreezeInput) int
 		TopUp                 func(childComplexity int, input model.TopUpInput) int
 		UpdateAccount         func(childComplexity int, input model.UpdateAccountInput) int
 		UpdateAccountSettings func(childComplexity int, input model.UpdateAccountSettingsInput) int
+	}
+
+	Notification struct {
+		Attempts      func(childComplexity int) int
+		Body          func(childComplexity int) int
+		Channel       func(childComplexity int) int
+		Headers       func(childComplexity int) int
+		ID            func(childComplexity int) int
+		NextAttemptAt func(childComplexity int) int
+		Number        func(childComplexity int) int
+		Payment       func(childComplexity int) int
+		ReceivedAt    func(childComplexity int) int
+		Verdict       func(childComplexity int) int
+	}
+
+	NotificationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	NotificationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	OpenAccountPayload struct {
@@ -551,21 +630,25 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Account        func(childComplexity int, id *string, number *string) int
-		Balance        func(childComplexity int) int
-		Checkout       func(childComplexity int, input model.CheckoutInput) int
-		Coupons        func(childComplexity int, usableOnly *bool, first *int, after *string, last *int, before *string) int
-		Node           func(childComplexity int, id string) int
-		Nodes          func(childComplexity int, ids []string) int
-		Now            func(childComplexity int) int
-		Order          func(childComplexity int, number string) int
-		OrderSelection func(childComplexity int, input model.OrderSelectionInput) int
-		Orders         func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
-		Payment        func(childComplexity int, id string) int
-		Payments       func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
-		TopUpOptions   func(childComplexity int) int
-		Transactions   func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
-		Viewer         func(childComplexity int) int
+		Account         func(childComplexity int, id *string, number *string) int
+		Balance         func(childComplexity int) int
+		Checkout        func(childComplexity int, input model.CheckoutInput) int
+		Coupons         func(childComplexity int, usableOnly *bool, first *int, after *string, last *int, before *string) int
+		Differences     func(childComplexity int, filter *model.DifferenceFilter, first *int, after *string, last *int, before *string) int
+		Node            func(childComplexity int, id string) int
+		Nodes           func(childComplexity int, ids []string) int
+		Notifications   func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
+		Now             func(childComplexity int) int
+		Order           func(childComplexity int, number string) int
+		OrderSelection  func(childComplexity int, input model.OrderSelectionInput) int
+		Orders          func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
+		Payment         func(childComplexity int, id string) int
+		Payments        func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
+		Reconciliations func(childComplexity int, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) int
+		Suspense        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TopUpOptions    func(childComplexity int) int
+		Transactions    func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
+		Viewer          func(childComplexity int) int
 	}
 
 	QuoteChanged struct {
@@ -580,6 +663,43 @@ type ComplexityRoot struct {
 		DiscountID func(childComplexity int) int
 		Saves      func(childComplexity int) int
 		Total      func(childComplexity int) int
+	}
+
+	ReconcilePayload struct {
+		Errors         func(childComplexity int) int
+		Reconciliation func(childComplexity int) int
+	}
+
+	Reconciliation struct {
+		Channel     func(childComplexity int) int
+		CompletedAt func(childComplexity int) int
+		Counts      func(childComplexity int) int
+		Day         func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Note        func(childComplexity int) int
+		Open        func(childComplexity int) int
+		Report      func(childComplexity int) int
+		Runs        func(childComplexity int) int
+		StartedAt   func(childComplexity int) int
+		Status      func(childComplexity int) int
+	}
+
+	ReconciliationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReconciliationCount struct {
+		Amount func(childComplexity int) int
+		Class  func(childComplexity int) int
+		Count  func(childComplexity int) int
+	}
+
+	ReconciliationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Redirect struct {
@@ -653,6 +773,11 @@ type ComplexityRoot struct {
 		Order  func(childComplexity int) int
 	}
 
+	ResolveDifferencePayload struct {
+		Difference func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
 	ReviewOrderPayload struct {
 		Errors func(childComplexity int) int
 		Order  func(childComplexity int) int
@@ -679,6 +804,28 @@ type ComplexityRoot struct {
 	Subscription struct {
 		BalanceChanged func(childComplexity int) int
 		PaymentStatus  func(childComplexity int, paymentID string) int
+	}
+
+	SuspenseConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SuspenseEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SuspenseItem struct {
+		Amount     func(childComplexity int) int
+		BankCredit func(childComplexity int) int
+		Channel    func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Payment    func(childComplexity int) int
+		Reason     func(childComplexity int) int
 	}
 
 	TopUpOptions struct {
@@ -1140,6 +1287,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BankCard.VerificationHold(childComplexity), true
 
+	case "BankCredit.account":
+		if e.ComplexityRoot.BankCredit.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.Account(childComplexity), true
+	case "BankCredit.amount":
+		if e.ComplexityRoot.BankCredit.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.Amount(childComplexity), true
+	case "BankCredit.bankReference":
+		if e.ComplexityRoot.BankCredit.BankReference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.BankReference(childComplexity), true
+	case "BankCredit.bookedOn":
+		if e.ComplexityRoot.BankCredit.BookedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.BookedOn(childComplexity), true
+	case "BankCredit.id":
+		if e.ComplexityRoot.BankCredit.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.ID(childComplexity), true
+	case "BankCredit.remark":
+		if e.ComplexityRoot.BankCredit.Remark == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.Remark(childComplexity), true
+	case "BankCredit.remittance":
+		if e.ComplexityRoot.BankCredit.Remittance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.Remittance(childComplexity), true
+	case "BankCredit.remitterName":
+		if e.ComplexityRoot.BankCredit.RemitterName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.RemitterName(childComplexity), true
+	case "BankCredit.status":
+		if e.ComplexityRoot.BankCredit.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BankCredit.Status(childComplexity), true
+
 	case "Bill.account":
 		if e.ComplexityRoot.Bill.Account == nil {
 			break
@@ -1321,6 +1523,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CancelPaymentPayload.Payment(childComplexity), true
 
+	case "CardField.provider":
+		if e.ComplexityRoot.CardField.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CardField.Provider(childComplexity), true
+	case "CardField.publishableKey":
+		if e.ComplexityRoot.CardField.PublishableKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CardField.PublishableKey(childComplexity), true
+	case "CardField.url":
+		if e.ComplexityRoot.CardField.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CardField.URL(childComplexity), true
+
 	case "ChannelOption.available":
 		if e.ComplexityRoot.ChannelOption.Available == nil {
 			break
@@ -1333,6 +1554,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelOption.Banks(childComplexity), true
+	case "ChannelOption.cardField":
+		if e.ComplexityRoot.ChannelOption.CardField == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelOption.CardField(childComplexity), true
 	case "ChannelOption.channel":
 		if e.ComplexityRoot.ChannelOption.Channel == nil {
 			break
@@ -1345,6 +1572,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelOption.Code(childComplexity), true
+	case "ChannelOption.displays":
+		if e.ComplexityRoot.ChannelOption.Displays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelOption.Displays(childComplexity), true
 	case "ChannelOption.maximum":
 		if e.ComplexityRoot.ChannelOption.Maximum == nil {
 			break
@@ -1710,6 +1943,147 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeclinePartnerPaymentPayload.Payment(childComplexity), true
+
+	case "Difference.channel":
+		if e.ComplexityRoot.Difference.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Channel(childComplexity), true
+	case "Difference.class":
+		if e.ComplexityRoot.Difference.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Class(childComplexity), true
+	case "Difference.day":
+		if e.ComplexityRoot.Difference.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Day(childComplexity), true
+	case "Difference.evidence":
+		if e.ComplexityRoot.Difference.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Evidence(childComplexity), true
+	case "Difference.foundAt":
+		if e.ComplexityRoot.Difference.FoundAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.FoundAt(childComplexity), true
+	case "Difference.id":
+		if e.ComplexityRoot.Difference.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.ID(childComplexity), true
+	case "Difference.isRefund":
+		if e.ComplexityRoot.Difference.IsRefund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.IsRefund(childComplexity), true
+	case "Difference.number":
+		if e.ComplexityRoot.Difference.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Number(childComplexity), true
+	case "Difference.ourState":
+		if e.ComplexityRoot.Difference.OurState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.OurState(childComplexity), true
+	case "Difference.ours":
+		if e.ComplexityRoot.Difference.Ours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Ours(childComplexity), true
+	case "Difference.payment":
+		if e.ComplexityRoot.Difference.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Payment(childComplexity), true
+	case "Difference.reference":
+		if e.ComplexityRoot.Difference.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Reference(childComplexity), true
+	case "Difference.repaired":
+		if e.ComplexityRoot.Difference.Repaired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Repaired(childComplexity), true
+	case "Difference.resolution":
+		if e.ComplexityRoot.Difference.Resolution == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Resolution(childComplexity), true
+	case "Difference.resolvedAt":
+		if e.ComplexityRoot.Difference.ResolvedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.ResolvedAt(childComplexity), true
+	case "Difference.theirState":
+		if e.ComplexityRoot.Difference.TheirState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.TheirState(childComplexity), true
+	case "Difference.theirs":
+		if e.ComplexityRoot.Difference.Theirs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Difference.Theirs(childComplexity), true
+
+	case "DifferenceConnection.edges":
+		if e.ComplexityRoot.DifferenceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceConnection.Edges(childComplexity), true
+	case "DifferenceConnection.nodes":
+		if e.ComplexityRoot.DifferenceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceConnection.Nodes(childComplexity), true
+	case "DifferenceConnection.pageInfo":
+		if e.ComplexityRoot.DifferenceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceConnection.PageInfo(childComplexity), true
+	case "DifferenceConnection.totalCount":
+		if e.ComplexityRoot.DifferenceConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceConnection.TotalCount(childComplexity), true
+
+	case "DifferenceEdge.cursor":
+		if e.ComplexityRoot.DifferenceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceEdge.Cursor(childComplexity), true
+	case "DifferenceEdge.node":
+		if e.ComplexityRoot.DifferenceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceEdge.Node(childComplexity), true
 
 	case "Discount.id":
 		if e.ComplexityRoot.Discount.ID == nil {
@@ -2177,6 +2551,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlaceOrders(childComplexity, args["input"].(model.PlaceOrdersInput)), true
+	case "Mutation.reconcile":
+		if e.ComplexityRoot.Mutation.Reconcile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reconcile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Reconcile(childComplexity, args["input"].(model.ReconcileInput)), true
 	case "Mutation.refundPayment":
 		if e.ComplexityRoot.Mutation.RefundPayment == nil {
 			break
@@ -2199,6 +2584,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReportDelivery(childComplexity, args["input"].(model.ReportDeliveryInput)), true
+	case "Mutation.resolveDifference":
+		if e.ComplexityRoot.Mutation.ResolveDifference == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resolveDifference_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResolveDifference(childComplexity, args["input"].(model.ResolveDifferenceInput)), true
 	case "Mutation.reviewOrder":
 		if e.ComplexityRoot.Mutation.ReviewOrder == nil {
 			break
@@ -2265,6 +2661,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAccountSettings(childComplexity, args["input"].(model.UpdateAccountSettingsInput)), true
+
+	case "Notification.attempts":
+		if e.ComplexityRoot.Notification.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Attempts(childComplexity), true
+	case "Notification.body":
+		if e.ComplexityRoot.Notification.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Body(childComplexity), true
+	case "Notification.channel":
+		if e.ComplexityRoot.Notification.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Channel(childComplexity), true
+	case "Notification.headers":
+		if e.ComplexityRoot.Notification.Headers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Headers(childComplexity), true
+	case "Notification.id":
+		if e.ComplexityRoot.Notification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ID(childComplexity), true
+	case "Notification.nextAttemptAt":
+		if e.ComplexityRoot.Notification.NextAttemptAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.NextAttemptAt(childComplexity), true
+	case "Notification.number":
+		if e.ComplexityRoot.Notification.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Number(childComplexity), true
+	case "Notification.payment":
+		if e.ComplexityRoot.Notification.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Payment(childComplexity), true
+	case "Notification.receivedAt":
+		if e.ComplexityRoot.Notification.ReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ReceivedAt(childComplexity), true
+	case "Notification.verdict":
+		if e.ComplexityRoot.Notification.Verdict == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Verdict(childComplexity), true
+
+	case "NotificationConnection.edges":
+		if e.ComplexityRoot.NotificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Edges(childComplexity), true
+	case "NotificationConnection.nodes":
+		if e.ComplexityRoot.NotificationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Nodes(childComplexity), true
+	case "NotificationConnection.pageInfo":
+		if e.ComplexityRoot.NotificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.PageInfo(childComplexity), true
+	case "NotificationConnection.totalCount":
+		if e.ComplexityRoot.NotificationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.TotalCount(childComplexity), true
+
+	case "NotificationEdge.cursor":
+		if e.ComplexityRoot.NotificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Cursor(childComplexity), true
+	case "NotificationEdge.node":
+		if e.ComplexityRoot.NotificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
 
 	case "OpenAccountPayload.account":
 		if e.ComplexityRoot.OpenAccountPayload.Account == nil {
@@ -2973,6 +3468,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Coupons(childComplexity, args["usableOnly"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.differences":
+		if e.ComplexityRoot.Query.Differences == nil {
+			break
+		}
+
+		args, err := ec.field_Query_differences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Differences(childComplexity, args["filter"].(*model.DifferenceFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -2996,6 +3502,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.notifications":
+		if e.ComplexityRoot.Query.Notifications == nil {
+			break
+		}
+
+		args, err := ec.field_Query_notifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Notifications(childComplexity, args["filter"].(*model.NotificationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.now":
 		if e.ComplexityRoot.Query.Now == nil {
 			break
@@ -3057,6 +3574,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Payments(childComplexity, args["filter"].(*model.PaymentFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.reconciliations":
+		if e.ComplexityRoot.Query.Reconciliations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_reconciliations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Reconciliations(childComplexity, args["filter"].(*model.ReconciliationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.suspense":
+		if e.ComplexityRoot.Query.Suspense == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suspense_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Suspense(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.topUpOptions":
 		if e.ComplexityRoot.Query.TopUpOptions == nil {
 			break
@@ -3130,6 +3669,143 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Recommendation.Total(childComplexity), true
+
+	case "ReconcilePayload.errors":
+		if e.ComplexityRoot.ReconcilePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconcilePayload.Errors(childComplexity), true
+	case "ReconcilePayload.reconciliation":
+		if e.ComplexityRoot.ReconcilePayload.Reconciliation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconcilePayload.Reconciliation(childComplexity), true
+
+	case "Reconciliation.channel":
+		if e.ComplexityRoot.Reconciliation.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Channel(childComplexity), true
+	case "Reconciliation.completedAt":
+		if e.ComplexityRoot.Reconciliation.CompletedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.CompletedAt(childComplexity), true
+	case "Reconciliation.counts":
+		if e.ComplexityRoot.Reconciliation.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Counts(childComplexity), true
+	case "Reconciliation.day":
+		if e.ComplexityRoot.Reconciliation.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Day(childComplexity), true
+	case "Reconciliation.id":
+		if e.ComplexityRoot.Reconciliation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.ID(childComplexity), true
+	case "Reconciliation.note":
+		if e.ComplexityRoot.Reconciliation.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Note(childComplexity), true
+	case "Reconciliation.open":
+		if e.ComplexityRoot.Reconciliation.Open == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Open(childComplexity), true
+	case "Reconciliation.report":
+		if e.ComplexityRoot.Reconciliation.Report == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Report(childComplexity), true
+	case "Reconciliation.runs":
+		if e.ComplexityRoot.Reconciliation.Runs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Runs(childComplexity), true
+	case "Reconciliation.startedAt":
+		if e.ComplexityRoot.Reconciliation.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.StartedAt(childComplexity), true
+	case "Reconciliation.status":
+		if e.ComplexityRoot.Reconciliation.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reconciliation.Status(childComplexity), true
+
+	case "ReconciliationConnection.edges":
+		if e.ComplexityRoot.ReconciliationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationConnection.Edges(childComplexity), true
+	case "ReconciliationConnection.nodes":
+		if e.ComplexityRoot.ReconciliationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationConnection.Nodes(childComplexity), true
+	case "ReconciliationConnection.pageInfo":
+		if e.ComplexityRoot.ReconciliationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationConnection.PageInfo(childComplexity), true
+	case "ReconciliationConnection.totalCount":
+		if e.ComplexityRoot.ReconciliationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationConnection.TotalCount(childComplexity), true
+
+	case "ReconciliationCount.amount":
+		if e.ComplexityRoot.ReconciliationCount.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationCount.Amount(childComplexity), true
+	case "ReconciliationCount.class":
+		if e.ComplexityRoot.ReconciliationCount.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationCount.Class(childComplexity), true
+	case "ReconciliationCount.count":
+		if e.ComplexityRoot.ReconciliationCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationCount.Count(childComplexity), true
+
+	case "ReconciliationEdge.cursor":
+		if e.ComplexityRoot.ReconciliationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationEdge.Cursor(childComplexity), true
+	case "ReconciliationEdge.node":
+		if e.ComplexityRoot.ReconciliationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReconciliationEdge.Node(childComplexity), true
 
 	case "Redirect.expiresAt":
 		if e.ComplexityRoot.Redirect.ExpiresAt == nil {
@@ -3404,6 +4080,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReportDeliveryPayload.Order(childComplexity), true
 
+	case "ResolveDifferencePayload.difference":
+		if e.ComplexityRoot.ResolveDifferencePayload.Difference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolveDifferencePayload.Difference(childComplexity), true
+	case "ResolveDifferencePayload.errors":
+		if e.ComplexityRoot.ResolveDifferencePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolveDifferencePayload.Errors(childComplexity), true
+
 	case "ReviewOrderPayload.errors":
 		if e.ComplexityRoot.ReviewOrderPayload.Errors == nil {
 			break
@@ -3491,6 +4180,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.PaymentStatus(childComplexity, args["paymentId"].(string)), true
+
+	case "SuspenseConnection.edges":
+		if e.ComplexityRoot.SuspenseConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseConnection.Edges(childComplexity), true
+	case "SuspenseConnection.nodes":
+		if e.ComplexityRoot.SuspenseConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseConnection.Nodes(childComplexity), true
+	case "SuspenseConnection.pageInfo":
+		if e.ComplexityRoot.SuspenseConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseConnection.PageInfo(childComplexity), true
+	case "SuspenseConnection.totalCount":
+		if e.ComplexityRoot.SuspenseConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseConnection.TotalCount(childComplexity), true
+
+	case "SuspenseEdge.cursor":
+		if e.ComplexityRoot.SuspenseEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseEdge.Cursor(childComplexity), true
+	case "SuspenseEdge.node":
+		if e.ComplexityRoot.SuspenseEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseEdge.Node(childComplexity), true
+
+	case "SuspenseItem.amount":
+		if e.ComplexityRoot.SuspenseItem.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.Amount(childComplexity), true
+	case "SuspenseItem.bankCredit":
+		if e.ComplexityRoot.SuspenseItem.BankCredit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.BankCredit(childComplexity), true
+	case "SuspenseItem.channel":
+		if e.ComplexityRoot.SuspenseItem.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.Channel(childComplexity), true
+	case "SuspenseItem.createdAt":
+		if e.ComplexityRoot.SuspenseItem.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.CreatedAt(childComplexity), true
+	case "SuspenseItem.id":
+		if e.ComplexityRoot.SuspenseItem.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.ID(childComplexity), true
+	case "SuspenseItem.payment":
+		if e.ComplexityRoot.SuspenseItem.Payment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.Payment(childComplexity), true
+	case "SuspenseItem.reason":
+		if e.ComplexityRoot.SuspenseItem.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspenseItem.Reason(childComplexity), true
 
 	case "TopUpOptions.channels":
 		if e.ComplexityRoot.TopUpOptions.Channels == nil {
@@ -3772,12 +4542,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConfirmTotpInput,
 		ec.unmarshalInputCreatePaymentRequestInput,
 		ec.unmarshalInputDeclinePartnerPaymentInput,
+		ec.unmarshalInputDifferenceFilter,
 		ec.unmarshalInputEnrollTotpInput,
 		ec.unmarshalInputFundingInput,
 		ec.unmarshalInputGrantCouponsInput,
 		ec.unmarshalInputGrantDiscountInput,
 		ec.unmarshalInputMergePayInput,
 		ec.unmarshalInputMoneyInput,
+		ec.unmarshalInputNotificationFilter,
 		ec.unmarshalInputOnlineFundingInput,
 		ec.unmarshalInputOpenAccountInput,
 		ec.unmarshalInputOrderFilter,
@@ -3789,9 +4561,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPlaceOrderInput,
 		ec.unmarshalInputPlaceOrderItemInput,
 		ec.unmarshalInputPlaceOrdersInput,
+		ec.unmarshalInputReconcileInput,
+		ec.unmarshalInputReconciliationFilter,
 		ec.unmarshalInputRefundPaymentInput,
 		ec.unmarshalInputRemittanceFilter,
 		ec.unmarshalInputReportDeliveryInput,
+		ec.unmarshalInputResolveDifferenceInput,
 		ec.unmarshalInputReviewOrderInput,
 		ec.unmarshalInputSendVerificationCodeInput,
 		ec.unmarshalInputSettleFreezeInput,
@@ -3890,7 +4665,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/account.graphqls" "schema/bill.graphqls" "schema/checkout.graphqls" "schema/error.graphqls" "schema/order.graphqls" "schema/payment.graphqls" "schema/paymentmethod.graphqls" "schema/remittance.graphqls" "schema/topup.graphqls" "schema/transaction.graphqls" "schema/verification.graphqls"
+//go:embed "schema/account.graphqls" "schema/bill.graphqls" "schema/checkout.graphqls" "schema/error.graphqls" "schema/order.graphqls" "schema/payment.graphqls" "schema/paymentmethod.graphqls" "schema/reconciliation.graphqls" "schema/remittance.graphqls" "schema/topup.graphqls" "schema/transaction.graphqls" "schema/verification.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -4031,6 +4806,7 @@ type InputError implements UserError {
 	{Name: "schema/order.graphqls", Input: sourceData("schema/order.graphqls"), BuiltIn: false},
 	{Name: "schema/payment.graphqls", Input: sourceData("schema/payment.graphqls"), BuiltIn: false},
 	{Name: "schema/paymentmethod.graphqls", Input: sourceData("schema/paymentmethod.graphqls"), BuiltIn: false},
+	{Name: "schema/reconciliation.graphqls", Input: sourceData("schema/reconciliation.graphqls"), BuiltIn: false},
 	{Name: "schema/remittance.graphqls", Input: sourceData("schema/remittance.graphqls"), BuiltIn: false},
 	{Name: "schema/topup.graphqls", Input: sourceData("schema/topup.graphqls"), BuiltIn: false},
 	{Name: "schema/transaction.graphqls", Input: sourceData("schema/transaction.graphqls"), BuiltIn: false},
@@ -4156,6 +4932,30 @@ func (ec *executionContext) childFields_Bank(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Bank", field.Name)
 }
 
+func (ec *executionContext) childFields_BankCredit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BankCredit_id(ctx, field)
+	case "account":
+		return ec.fieldContext_BankCredit_account(ctx, field)
+	case "status":
+		return ec.fieldContext_BankCredit_status(ctx, field)
+	case "bankReference":
+		return ec.fieldContext_BankCredit_bankReference(ctx, field)
+	case "amount":
+		return ec.fieldContext_BankCredit_amount(ctx, field)
+	case "remitterName":
+		return ec.fieldContext_BankCredit_remitterName(ctx, field)
+	case "remark":
+		return ec.fieldContext_BankCredit_remark(ctx, field)
+	case "bookedOn":
+		return ec.fieldContext_BankCredit_bookedOn(ctx, field)
+	case "remittance":
+		return ec.fieldContext_BankCredit_remittance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BankCredit", field.Name)
+}
+
 func (ec *executionContext) childFields_Bill(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4256,6 +5056,18 @@ func (ec *executionContext) childFields_CancelPaymentPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type CancelPaymentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CardField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provider":
+		return ec.fieldContext_CardField_provider(ctx, field)
+	case "publishableKey":
+		return ec.fieldContext_CardField_publishableKey(ctx, field)
+	case "url":
+		return ec.fieldContext_CardField_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CardField", field.Name)
+}
+
 func (ec *executionContext) childFields_ChannelOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channel":
@@ -4276,6 +5088,10 @@ func (ec *executionContext) childFields_ChannelOption(ctx context.Context, field
 		return ec.fieldContext_ChannelOption_wholeUnitsOnly(ctx, field)
 	case "banks":
 		return ec.fieldContext_ChannelOption_banks(ctx, field)
+	case "displays":
+		return ec.fieldContext_ChannelOption_displays(ctx, field)
+	case "cardField":
+		return ec.fieldContext_ChannelOption_cardField(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChannelOption", field.Name)
 }
@@ -4454,6 +5270,70 @@ func (ec *executionContext) childFields_DeclinePartnerPaymentPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type DeclinePartnerPaymentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Difference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Difference_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_Difference_channel(ctx, field)
+	case "day":
+		return ec.fieldContext_Difference_day(ctx, field)
+	case "class":
+		return ec.fieldContext_Difference_class(ctx, field)
+	case "isRefund":
+		return ec.fieldContext_Difference_isRefund(ctx, field)
+	case "number":
+		return ec.fieldContext_Difference_number(ctx, field)
+	case "reference":
+		return ec.fieldContext_Difference_reference(ctx, field)
+	case "payment":
+		return ec.fieldContext_Difference_payment(ctx, field)
+	case "ours":
+		return ec.fieldContext_Difference_ours(ctx, field)
+	case "theirs":
+		return ec.fieldContext_Difference_theirs(ctx, field)
+	case "ourState":
+		return ec.fieldContext_Difference_ourState(ctx, field)
+	case "theirState":
+		return ec.fieldContext_Difference_theirState(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Difference_evidence(ctx, field)
+	case "repaired":
+		return ec.fieldContext_Difference_repaired(ctx, field)
+	case "foundAt":
+		return ec.fieldContext_Difference_foundAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_Difference_resolvedAt(ctx, field)
+	case "resolution":
+		return ec.fieldContext_Difference_resolution(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Difference", field.Name)
+}
+
+func (ec *executionContext) childFields_DifferenceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DifferenceConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DifferenceConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DifferenceConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DifferenceConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DifferenceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DifferenceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DifferenceEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DifferenceEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DifferenceEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Discount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4584,6 +5464,56 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_formatted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_Notification_channel(ctx, field)
+	case "verdict":
+		return ec.fieldContext_Notification_verdict(ctx, field)
+	case "number":
+		return ec.fieldContext_Notification_number(ctx, field)
+	case "payment":
+		return ec.fieldContext_Notification_payment(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Notification_attempts(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_Notification_receivedAt(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Notification_nextAttemptAt(ctx, field)
+	case "headers":
+		return ec.fieldContext_Notification_headers(ctx, field)
+	case "body":
+		return ec.fieldContext_Notification_body(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_NotificationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NotificationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_OpenAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4894,6 +5824,80 @@ func (ec *executionContext) childFields_Recommendation(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type Recommendation", field.Name)
 }
 
+func (ec *executionContext) childFields_ReconcilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reconciliation":
+		return ec.fieldContext_ReconcilePayload_reconciliation(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReconcilePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconcilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Reconciliation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Reconciliation_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_Reconciliation_channel(ctx, field)
+	case "day":
+		return ec.fieldContext_Reconciliation_day(ctx, field)
+	case "status":
+		return ec.fieldContext_Reconciliation_status(ctx, field)
+	case "counts":
+		return ec.fieldContext_Reconciliation_counts(ctx, field)
+	case "open":
+		return ec.fieldContext_Reconciliation_open(ctx, field)
+	case "runs":
+		return ec.fieldContext_Reconciliation_runs(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Reconciliation_startedAt(ctx, field)
+	case "completedAt":
+		return ec.fieldContext_Reconciliation_completedAt(ctx, field)
+	case "note":
+		return ec.fieldContext_Reconciliation_note(ctx, field)
+	case "report":
+		return ec.fieldContext_Reconciliation_report(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reconciliation", field.Name)
+}
+
+func (ec *executionContext) childFields_ReconciliationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReconciliationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ReconciliationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReconciliationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReconciliationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconciliationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReconciliationCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "class":
+		return ec.fieldContext_ReconciliationCount_class(ctx, field)
+	case "count":
+		return ec.fieldContext_ReconciliationCount_count(ctx, field)
+	case "amount":
+		return ec.fieldContext_ReconciliationCount_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconciliationCount", field.Name)
+}
+
+func (ec *executionContext) childFields_ReconciliationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReconciliationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ReconciliationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconciliationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5022,6 +6026,16 @@ func (ec *executionContext) childFields_ReportDeliveryPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ReportDeliveryPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResolveDifferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "difference":
+		return ec.fieldContext_ResolveDifferencePayload_difference(ctx, field)
+	case "errors":
+		return ec.fieldContext_ResolveDifferencePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolveDifferencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -5054,6 +6068,50 @@ func (ec *executionContext) childFields_SettleFreezePayload(ctx context.Context,
 		return ec.fieldContext_SettleFreezePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SettleFreezePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspenseConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SuspenseConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SuspenseConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SuspenseConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SuspenseConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspenseConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspenseEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SuspenseEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SuspenseEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspenseEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspenseItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SuspenseItem_id(ctx, field)
+	case "amount":
+		return ec.fieldContext_SuspenseItem_amount(ctx, field)
+	case "channel":
+		return ec.fieldContext_SuspenseItem_channel(ctx, field)
+	case "reason":
+		return ec.fieldContext_SuspenseItem_reason(ctx, field)
+	case "payment":
+		return ec.fieldContext_SuspenseItem_payment(ctx, field)
+	case "bankCredit":
+		return ec.fieldContext_SuspenseItem_bankCredit(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SuspenseItem_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspenseItem", field.Name)
 }
 
 func (ec *executionContext) childFields_TopUpOptions(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -16,6 +17,15 @@ type ID [16]byte
 
 // NewID makes a new, unique, time-ordered id.
 func NewID() ID { return ID(uuid.Must(uuid.NewV7())) }
+
+// Time is when the id was made, by the wall clock, to the millisecond.
+func (id ID) Time() time.Time {
+	ms := int64(0)
+	for _, b := range id[:6] { // RFC 9562 §5.7: the first 48 bits
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms).UTC()
+}
 
 // IsZero reports whether the id is absent.
 func (id ID) IsZero() bool { return id == ID{} }

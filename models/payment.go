@@ -101,10 +101,20 @@ type Payment struct {
 
 // Terms are what a payment was agreed on besides its amounts: written once, read with it, never searched.
 type Terms struct {
-	DiscountID      string        `json:"discount,omitempty"` // as the API names it
-	Removed         []RemovedItem `json:"removed,omitempty"`  // orders that PAY_REMAINING left out
-	OutsideContract bool          `json:"outside,omitempty"`  // CreatedBy agreed at CreatedAt to pay outside the sales contract (HW-20)
-	VerifiedBy      string        `json:"verified,omitempty"` // SMS, EMAIL or TOTP, where a code was required (HW-34)
+	DiscountID      string        `json:"discount,omitempty"`  // as the API names it
+	Removed         []RemovedItem `json:"removed,omitempty"`   // orders that PAY_REMAINING left out
+	OutsideContract bool          `json:"outside,omitempty"`   // CreatedBy agreed at CreatedAt to pay outside the sales contract (HW-20)
+	VerifiedBy      string        `json:"verified,omitempty"`  // SMS, EMAIL or TOTP, where a code was required (HW-34)
+	Display         string        `json:"display,omitempty"`   // how the payer wanted to get to the channel
+	CardToken       string        `json:"token,omitempty"`     // of the card field, used once; only its provider can make something of it
+	Challenge       bool          `json:"challenge,omitempty"` // 3-D Secure was wanted
+	Card            *UsedCard     `json:"card,omitempty"`      // the card as it was when it was charged
+}
+
+// UsedCard is what stays of a card that paid.
+type UsedCard struct {
+	Brand string `json:"brand"` // VISA, MASTERCARD, AMERICAN_EXPRESS, JCB
+	Last4 string `json:"last4"`
 }
 
 // RemovedItem is an order that a payment left out, and why.

@@ -34,6 +34,8 @@ var payloads = map[string]func([]model.UserError) any{
 	"sendVerificationCode":  func(e []model.UserError) any { return &model.SendVerificationCodePayload{Errors: e} },
 	"enrollTotp":            func(e []model.UserError) any { return &model.EnrollTotpPayload{Errors: e} },
 	"confirmTotp":           func(e []model.UserError) any { return &model.ConfirmTotpPayload{Errors: e} },
+	"reconcile":             func(e []model.UserError) any { return &model.ReconcilePayload{Errors: e} },
+	"resolveDifference":     func(e []model.UserError) any { return &model.ResolveDifferencePayload{Errors: e} },
 	"updateAccountSettings": func(e []model.UserError) any { return &model.UpdateAccountSettingsPayload{Errors: e} },
 }
 

@@ -8,6 +8,7 @@ import (
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/input"
 	"paydesk/internal/billing/payment"
+	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/locale"
@@ -49,12 +50,21 @@ func (v view) parts(p models.Payment) (out []*model.PaymentPart) {
 	}
 	if p.OnlineAmount > 0 {
 		part, channel := add(model.FundingKindOnline, p.OnlineAmount), model.PaymentChannel(p.Channel)
-		part.Channel, part.ChannelReference = &channel, textOrNil(p.ChannelReference)
+		part.Channel, part.ChannelReference, part.Method = &channel, textOrNil(p.ChannelReference), v.usedCard(p.Terms.Card)
 	}
 	if p.PartnerAmount > 0 {
 		add(model.FundingKindPartner, p.PartnerAmount)
 	}
 	return out
+}
+
+// usedCard is the card that paid, as it was then.
+func (v view) usedCard(c *models.UsedCard) *model.MethodSnapshot {
+	if c == nil {
+		return nil
+	}
+	brand := model.CardBrand(c.Brand)
+	return &model.MethodSnapshot{Label: messages.CardBrand(v.locale, c.Brand) + " •••• " + c.Last4, Brand: &brand, Last4: &c.Last4}
 }
 
 // nextAction is what the payer has to do (PA-10, HW-28); null unless the payment waits for it.
@@ -175,7 +185,7 @@ func online(in model.OnlineFundingInput, field ...string) (payment.Online, error
 	}
 	amount, err := toMoney(in.Amount, append(field[:len(field):len(field)], "amount")...)
 	return payment.Online{Channel: models.PaymentChannel(in.Channel), Amount: amount, BankCode: orZero(in.BankCode), ReturnURL: orZero(in.ReturnURL),
-		PaymentMethodID: orZero(in.PaymentMethodID), CardToken: orZero(in.CardToken)}, err
+		PaymentMethodID: orZero(in.PaymentMethodID), CardToken: orZero(in.CardToken), SaveCard: orZero(in.SaveCard), Display: channel.Display(orZero(in.Display))}, err
 }
 
 func funding(in model.FundingInput) (out payment.Funding, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"paydesk/graph/model"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/messages"
 	"paydesk/models"
@@ -18,12 +19,27 @@ func (v view) channels(options []policy.ChannelOption) []*model.ChannelOption {
 			Channel: model.PaymentChannel(o.Channel), Name: messages.Channel(v.locale, o.Channel), Available: o.Available,
 			Minimum: v.amount(o.Minimum), Maximum: v.amount(o.Maximum), WholeUnitsOnly: o.WholeUnitsOnly, Banks: v.banks(o.Banks),
 		}
+		for _, d := range channel.Displays(o.Channel) {
+			out[i].Displays = append(out[i].Displays, model.PaymentDisplay(d))
+		}
+		if o.Channel == models.ChannelBankCard && o.Available && v.r.s.CardField != nil {
+			out[i].CardField = v.cardField()
+		}
 		if !o.Available {
 			code, reason := model.UserErrorCode(o.Code), messages.Text(v.locale, o.Reason, nil)
 			out[i].Code, out[i].Reason = &code, &reason
 		}
 	}
 	return out
+}
+
+// cardField is where a browser turns a card into a token; null where the provider cannot be asked now.
+func (v view) cardField() *model.CardField {
+	f, err := v.r.s.CardField(context.Background())
+	if err != nil || f == nil {
+		return nil
+	}
+	return &model.CardField{Provider: f.Provider, PublishableKey: f.PublishableKey, URL: f.URL}
 }
 
 func (v view) banks(banks []policy.Bank) []*model.Bank {

@@ -9,6 +9,7 @@ import (
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/page"
@@ -33,6 +34,8 @@ type Services struct {
 	Log          *slog.Logger
 	// QRImage is the signed address of the picture of a payment's QR code.
 	QRImage func(payment models.ID) string
+	// CardField is where a browser turns a card into a token; nil where no channel takes cards.
+	CardField func(ctx context.Context) (*channel.CardField, error)
 	// FileURL is the signed address of a file.
 	FileURL func(f models.File) string
 	// RequestID names the request in logs and in masked errors.

@@ -50,10 +50,10 @@ func (testClock) Now() time.Time { return time.Now().UTC().Truncate(time.Microse
 type shop struct{ channel.Adapter }
 
 func (shop) Channel() models.PaymentChannel { return models.ChannelAlipay }
-func (shop) Start(_ context.Context, r channel.StartRequest) (channel.Action, error) {
-	return channel.Action{QR: "https://pay.example/" + r.Number}, nil
+func (shop) Start(_ context.Context, r channel.StartRequest) (channel.Started, error) {
+	return channel.Started{Action: channel.Action{QR: "https://pay.example/" + r.Number}}, nil
 }
-func (shop) Close(context.Context, string) error { return nil }
+func (shop) Close(context.Context, channel.Ref) error { return nil }
 
 // world is the GraphQL face over the real services, without HTTP.
 type world struct {
@@ -118,7 +118,7 @@ func newWorld(t testing.TB) *world {
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: benefits, Verifier: codes, Policy: rules, Clock: clock})
 	w.payments = payment.New(payment.Config{DB: w.home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: benefits, Codes: codes, Policy: rules, Keys: keys, Outbox: box, Messages: w.messages, Clock: clock, Log: quiet,
 		Channels: channel.Registry{models.ChannelAlipay: shop{}}, NotifyURL: func(models.PaymentChannel) string { return "https://paydesk.example/hook" },
-		ReturnOrigins: func() []string { return nil }})
+		ReturnURL: func(string) string { return "https://paydesk.example/return" }, ReturnOrigins: func() []string { return nil }})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { w.hub.Run(ctx) })

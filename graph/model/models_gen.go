@@ -174,6 +174,30 @@ func (BankCard) IsPaymentMethod() {}
 
 func (BankCard) IsNode() {}
 
+// Money that arrived on one of the vendor's bank accounts.
+type BankCredit struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The account it belongs to; null while nobody has claimed it.
+	Account *Account `json:"account,omitempty"`
+	// How far it has got.
+	Status BankCreditStatus `json:"status"`
+	// The bank's own number of the entry.
+	BankReference string `json:"bankReference"`
+	// How much arrived.
+	Amount Money `json:"amount"`
+	// Who sent it, as the bank names them.
+	RemitterName string `json:"remitterName"`
+	// What the payer wrote with the transfer; null where nothing.
+	Remark *string `json:"remark,omitempty"`
+	// The day the bank booked it.
+	BookedOn string `json:"bookedOn"`
+	// The remittance it was matched with; null where none is.
+	Remittance *Remittance `json:"remittance,omitempty"`
+}
+
+func (BankCredit) IsNode() {}
+
 // What an account owes for a month's postpaid use.
 type Bill struct {
 	// The bill's id.
@@ -282,6 +306,16 @@ type CancelPaymentPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// Where a browser turns a card into a token: the card's number never comes to the desk.
+type CardField struct {
+	// Whose field it is: stripe, or sandbox in development.
+	Provider string `json:"provider"`
+	// What the field is opened with; it is no secret.
+	PublishableKey string `json:"publishableKey"`
+	// Where the browser gets the field from. The sandbox's takes the card by POST as well.
+	URL string `json:"url"`
+}
+
 // One payment channel, for one account and purpose.
 type ChannelOption struct {
 	// The channel.
@@ -302,6 +336,10 @@ type ChannelOption struct {
 	WholeUnitsOnly bool `json:"wholeUnitsOnly"`
 	// The banks to choose from; empty where the channel has none.
 	Banks []*Bank `json:"banks"`
+	// How the payer can get to the channel, the first unless the client chooses: what goes into OnlineFundingInput.display.
+	Displays []PaymentDisplay `json:"displays"`
+	// BANK_CARD: where the browser turns a card into cardToken; null for others, and where the channel is closed.
+	CardField *CardField `json:"cardField,omitempty"`
 }
 
 // The quote before a payment: what would be paid, what stands against it, and how it can be funded.
@@ -498,6 +536,78 @@ type DeclinePartnerPaymentPayload struct {
 	Payment *Payment `json:"payment,omitempty"`
 	// What stands in the way; empty on success.
 	Errors []UserError `json:"errors"`
+}
+
+// Something that differed between a channel's statement and the ledger.
+type Difference struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The channel.
+	Channel PaymentChannel `json:"channel"`
+	// The statement's day.
+	Day string `json:"day"`
+	// In what way they differ.
+	Class ReconciliationClass `json:"class"`
+	// Whether a refund is meant, else a payment.
+	IsRefund bool `json:"isRefund"`
+	// The merchant order number of the payment.
+	Number string `json:"number"`
+	// The provider's own number; null where it is not known.
+	Reference *string `json:"reference,omitempty"`
+	// The payment; null where none is known here.
+	Payment *Payment `json:"payment,omitempty"`
+	// What the ledger has; null where it has nothing.
+	Ours *Money `json:"ours,omitempty"`
+	// What the channel's statement has; null where it has nothing.
+	Theirs *Money `json:"theirs,omitempty"`
+	// How it stands here; null where it is not known here.
+	OurState *string `json:"ourState,omitempty"`
+	// How it stands there; null where it is not in the statement.
+	TheirState *string `json:"theirState,omitempty"`
+	// What was found, in short: the statement's line, the entries of the ledger, what the channel said when it was asked.
+	Evidence string `json:"evidence"`
+	// Whether the comparison put it right by itself.
+	Repaired bool `json:"repaired"`
+	// When it was found first.
+	FoundAt time.Time `json:"foundAt"`
+	// When it was closed; null while it waits for a person.
+	ResolvedAt *time.Time `json:"resolvedAt,omitempty"`
+	// Why it was closed; null while it waits.
+	Resolution *string `json:"resolution,omitempty"`
+}
+
+func (Difference) IsNode() {}
+
+// A page of differences.
+type DifferenceConnection struct {
+	// The differences with their cursors.
+	Edges []*DifferenceEdge `json:"edges"`
+	// The differences.
+	Nodes []*Difference `json:"nodes"`
+	// Where this page stands.
+	PageInfo PageInfo `json:"pageInfo"`
+	// How many there are.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// A difference in a list.
+type DifferenceEdge struct {
+	// Where it stands, for after and before.
+	Cursor string `json:"cursor"`
+	// The difference.
+	Node Difference `json:"node"`
+}
+
+// Narrows differences; what is absent does not narrow.
+type DifferenceFilter struct {
+	// Only these channels.
+	Channels []PaymentChannel `json:"channels,omitempty"`
+	// Only these classes.
+	Classes []ReconciliationClass `json:"classes,omitempty"`
+	// Only of this day.
+	Day *string `json:"day,omitempty"`
+	// true: only what waits for a person. false: only what does not.
+	Open *bool `json:"open,omitempty"`
 }
 
 // A percentage off an account's orders.
@@ -740,6 +850,62 @@ type MoneyInput struct {
 	Currency string `json:"currency"`
 }
 
+// A channel's call to us as it came, kept as evidence.
+type Notification struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// Who called.
+	Channel PaymentChannel `json:"channel"`
+	// What became of it.
+	Verdict NotificationVerdict `json:"verdict"`
+	// The merchant order number it names; null where it was refused unread.
+	Number *string `json:"number,omitempty"`
+	// The payment of that number; null where there is none.
+	Payment *Payment `json:"payment,omitempty"`
+	// How often it was applied, or tried.
+	Attempts int `json:"attempts"`
+	// When it came.
+	ReceivedAt time.Time `json:"receivedAt"`
+	// When it is tried again; null where it is done with.
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
+	// The headers that prove it.
+	Headers []*FormField `json:"headers"`
+	// The body, byte for byte; what is not UTF-8 as base64.
+	Body string `json:"body"`
+}
+
+func (Notification) IsNode() {}
+
+// A page of notifications.
+type NotificationConnection struct {
+	// The notifications with their cursors.
+	Edges []*NotificationEdge `json:"edges"`
+	// The notifications.
+	Nodes []*Notification `json:"nodes"`
+	// Where this page stands.
+	PageInfo PageInfo `json:"pageInfo"`
+	// How many there are.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// A notification in a list.
+type NotificationEdge struct {
+	// Where it stands, for after and before.
+	Cursor string `json:"cursor"`
+	// The notification.
+	Node Notification `json:"node"`
+}
+
+// Narrows notifications; what is absent does not narrow.
+type NotificationFilter struct {
+	// Only these channels.
+	Channels []PaymentChannel `json:"channels,omitempty"`
+	// Only with these verdicts.
+	Verdicts []NotificationVerdict `json:"verdicts,omitempty"`
+	// Only of this merchant order number.
+	Number *string `json:"number,omitempty"`
+}
+
 // Money that comes through a payment channel.
 type OnlineFundingInput struct {
 	// The channel. One that is closed for the account: CHANNEL_NOT_AVAILABLE.
@@ -756,6 +922,8 @@ type OnlineFundingInput struct {
 	BankCode *string `json:"bankCode,omitempty"`
 	// Where the payer's browser goes afterwards; its origin must be one the desk allows, else INVALID_INPUT.
 	ReturnURL *string `json:"returnUrl,omitempty"`
+	// How the payer wants to get to the channel, one of ChannelOption.displays, else INVALID_INPUT; the first of them where absent.
+	Display *PaymentDisplay `json:"display,omitempty"`
 }
 
 // What a new account is.
@@ -1229,6 +1397,92 @@ type Recommendation struct {
 	Saves Money `json:"saves"`
 }
 
+// A day of a channel to compare.
+type ReconcileInput struct {
+	// The channel.
+	Channel PaymentChannel `json:"channel"`
+	// The day, as the channel reckons it; it has to be over.
+	Day string `json:"day"`
+}
+
+// What came of reconcile.
+type ReconcilePayload struct {
+	// The comparison as it ended; null where errors say why there is none.
+	Reconciliation *Reconciliation `json:"reconciliation,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
+// A day of a channel that was compared with the ledger.
+type Reconciliation struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The channel.
+	Channel PaymentChannel `json:"channel"`
+	// The day, as the channel reckons it.
+	Day string `json:"day"`
+	// How far it has got.
+	Status ReconciliationStatus `json:"status"`
+	// How many movements of each class there were, and their sums; classes without any are left out.
+	Counts []*ReconciliationCount `json:"counts"`
+	// How many differences wait for a person.
+	Open int `json:"open"`
+	// How often the day was compared.
+	Runs int `json:"runs"`
+	// When it was compared last.
+	StartedAt time.Time `json:"startedAt"`
+	// When that ended; null while it runs, or where it failed.
+	CompletedAt *time.Time `json:"completedAt,omitempty"`
+	// Why it failed; null where it did not.
+	Note *string `json:"note,omitempty"`
+	// All movements of the day, matched ones included, as CSV: a link for 10 minutes; null until it is done.
+	Report *Attachment `json:"report,omitempty"`
+}
+
+func (Reconciliation) IsNode() {}
+
+// A page of reconciliations.
+type ReconciliationConnection struct {
+	// The reconciliations with their cursors.
+	Edges []*ReconciliationEdge `json:"edges"`
+	// The reconciliations.
+	Nodes []*Reconciliation `json:"nodes"`
+	// Where this page stands.
+	PageInfo PageInfo `json:"pageInfo"`
+	// How many there are.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// Movements of one class.
+type ReconciliationCount struct {
+	// The class.
+	Class ReconciliationClass `json:"class"`
+	// How many there were.
+	Count int `json:"count"`
+	// Their sum: the channel's side, or ours where the channel has none.
+	Amount Money `json:"amount"`
+}
+
+// A reconciliation in a list.
+type ReconciliationEdge struct {
+	// Where it stands, for after and before.
+	Cursor string `json:"cursor"`
+	// The reconciliation.
+	Node Reconciliation `json:"node"`
+}
+
+// Narrows reconciliations; what is absent does not narrow.
+type ReconciliationFilter struct {
+	// Only these channels.
+	Channels []PaymentChannel `json:"channels,omitempty"`
+	// Only in these states.
+	Statuses []ReconciliationStatus `json:"statuses,omitempty"`
+	// Only from this day on.
+	DayFrom *string `json:"dayFrom,omitempty"`
+	// Only up to this day.
+	DayTo *string `json:"dayTo,omitempty"`
+}
+
 // Sends the payer to a bank page, PayPal or 3-D Secure.
 type Redirect struct {
 	// Where the browser goes.
@@ -1393,6 +1647,22 @@ type ReportDeliveryPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A difference to close.
+type ResolveDifferenceInput struct {
+	// The difference.
+	DifferenceID string `json:"differenceId"`
+	// Why it is closed, 1 to 500 characters.
+	Reason string `json:"reason"`
+}
+
+// What came of resolveDifference.
+type ResolveDifferencePayload struct {
+	// The difference as it now stands; null where errors say why not.
+	Difference *Difference `json:"difference,omitempty"`
+	// What stands in the way; empty on success.
+	Errors []UserError `json:"errors"`
+}
+
 // The decision about an order that waits for review.
 type ReviewOrderInput struct {
 	// The order, by its id.
@@ -1464,6 +1734,46 @@ type SettleFreezePayload struct {
 	// What stands in the way; empty on success.
 	Errors []UserError `json:"errors"`
 }
+
+// A page of suspense.
+type SuspenseConnection struct {
+	// The items with their cursors.
+	Edges []*SuspenseEdge `json:"edges"`
+	// The items.
+	Nodes []*SuspenseItem `json:"nodes"`
+	// Where this page stands.
+	PageInfo PageInfo `json:"pageInfo"`
+	// How many there are.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// An item of suspense in a list.
+type SuspenseEdge struct {
+	// Where the item stands, for after and before.
+	Cursor string `json:"cursor"`
+	// The item that stands there.
+	Node SuspenseItem `json:"node"`
+}
+
+// Money that no rule could place. It lies in the ledger's suspense until somebody decides.
+type SuspenseItem struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// How much; below zero where it left us.
+	Amount Money `json:"amount"`
+	// The channel it came through; null for a bank transfer.
+	Channel *PaymentChannel `json:"channel,omitempty"`
+	// Why no rule could place it: AMOUNT_MISMATCH, REFUNDED_AFTER_FAILURE.
+	Reason string `json:"reason"`
+	// The payment it was meant for; null where none is known.
+	Payment *Payment `json:"payment,omitempty"`
+	// The bank's credit that brought it; null for a channel's.
+	BankCredit *BankCredit `json:"bankCredit,omitempty"`
+	// When it was booked.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (SuspenseItem) IsNode() {}
 
 // A top-up to start.
 type TopUpInput struct {
@@ -1733,6 +2043,56 @@ func (e *AccountStatus) UnmarshalGQL(v any) error {
 }
 
 func (e AccountStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+// How far a bank's credit has got.
+type BankCreditStatus string
+
+const (
+	// It is in a customer's balance. Nothing to do.
+	BankCreditStatusCredited BankCreditStatus = "CREDITED"
+	// It fits a remittance that waits for review. Review it.
+	BankCreditStatusMatched BankCreditStatus = "MATCHED"
+	// Nobody knows whose it is. Claim it for an account.
+	BankCreditStatusUnclaimed BankCreditStatus = "UNCLAIMED"
+	// The bank took it back. Nothing to do.
+	BankCreditStatusReturned BankCreditStatus = "RETURNED"
+)
+
+var AllBankCreditStatus = []BankCreditStatus{
+	BankCreditStatusCredited,
+	BankCreditStatusMatched,
+	BankCreditStatusUnclaimed,
+	BankCreditStatusReturned,
+}
+
+func (e BankCreditStatus) IsValid() bool {
+	switch e {
+	case BankCreditStatusCredited, BankCreditStatusMatched, BankCreditStatusUnclaimed, BankCreditStatusReturned:
+		return true
+	}
+	return false
+}
+
+func (e BankCreditStatus) String() string {
+	return string(e)
+}
+
+func (e *BankCreditStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BankCreditStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BankCreditStatus", str)
+	}
+	return nil
+}
+
+func (e BankCreditStatus) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
@@ -2077,6 +2437,65 @@ func (e IdentityStatus) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
+// What became of a notification.
+type NotificationVerdict string
+
+const (
+	// It is stored and not yet applied; it is tried again by itself. Wait.
+	NotificationVerdictReceived NotificationVerdict = "RECEIVED"
+	// It changed its payment or refund. Nothing to do.
+	NotificationVerdictApplied NotificationVerdict = "APPLIED"
+	// It changed nothing: said before, or nothing to book in it. Nothing to do.
+	NotificationVerdictNothing NotificationVerdict = "NOTHING"
+	// It told of money after the payment's end; the money is in the customer's balance. Nothing to do.
+	NotificationVerdictLate NotificationVerdict = "LATE"
+	// It told of another amount; the money is in suspense. Look at suspense.
+	NotificationVerdictSuspense NotificationVerdict = "SUSPENSE"
+	// It names a payment that is not known here; while nextAttemptAt is set it is tried again. Look into it when it stays.
+	NotificationVerdictUnknownReference NotificationVerdict = "UNKNOWN_REFERENCE"
+	// Its signature or merchant was wrong; nothing was booked. Look into it where they are many.
+	NotificationVerdictRefused NotificationVerdict = "REFUSED"
+)
+
+var AllNotificationVerdict = []NotificationVerdict{
+	NotificationVerdictReceived,
+	NotificationVerdictApplied,
+	NotificationVerdictNothing,
+	NotificationVerdictLate,
+	NotificationVerdictSuspense,
+	NotificationVerdictUnknownReference,
+	NotificationVerdictRefused,
+}
+
+func (e NotificationVerdict) IsValid() bool {
+	switch e {
+	case NotificationVerdictReceived, NotificationVerdictApplied, NotificationVerdictNothing, NotificationVerdictLate, NotificationVerdictSuspense, NotificationVerdictUnknownReference, NotificationVerdictRefused:
+		return true
+	}
+	return false
+}
+
+func (e NotificationVerdict) String() string {
+	return string(e)
+}
+
+func (e *NotificationVerdict) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = NotificationVerdict(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid NotificationVerdict", str)
+	}
+	return nil
+}
+
+func (e NotificationVerdict) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
 // Which way a list runs.
 type OrderDirection string
 
@@ -2354,6 +2773,53 @@ func (e PaymentChannel) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
+// How a payer gets to a channel.
+type PaymentDisplay string
+
+const (
+	// A code that the payer scans with the channel's app. Show the code: nextAction is ScanQrCode.
+	PaymentDisplayQRCode PaymentDisplay = "QR_CODE"
+	// The channel's page in a desktop browser. Send the browser there: nextAction is Redirect.
+	PaymentDisplayPage PaymentDisplay = "PAGE"
+	// The channel's page in a phone's browser, which opens the channel's app where it is installed. Send the browser there: nextAction is Redirect.
+	PaymentDisplayMobilePage PaymentDisplay = "MOBILE_PAGE"
+)
+
+var AllPaymentDisplay = []PaymentDisplay{
+	PaymentDisplayQRCode,
+	PaymentDisplayPage,
+	PaymentDisplayMobilePage,
+}
+
+func (e PaymentDisplay) IsValid() bool {
+	switch e {
+	case PaymentDisplayQRCode, PaymentDisplayPage, PaymentDisplayMobilePage:
+		return true
+	}
+	return false
+}
+
+func (e PaymentDisplay) String() string {
+	return string(e)
+}
+
+func (e *PaymentDisplay) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PaymentDisplay(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PaymentDisplay", str)
+	}
+	return nil
+}
+
+func (e PaymentDisplay) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
 // The state of a bound card or PayPal account.
 type PaymentMethodStatus string
 
@@ -2566,6 +3032,112 @@ func (e *Permission) UnmarshalGQL(v any) error {
 }
 
 func (e Permission) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+// How a movement of a channel's statement compares with the ledger.
+type ReconciliationClass string
+
+const (
+	// Both have it, with one amount. Nothing to do.
+	ReconciliationClassMatched ReconciliationClass = "MATCHED"
+	// Both have it, with different amounts. A person has to look.
+	ReconciliationClassAmountDiffers ReconciliationClass = "AMOUNT_DIFFERS"
+	// The ledger has it, the statement does not. A person has to look.
+	ReconciliationClassOnlyOurs ReconciliationClass = "ONLY_OURS"
+	// The statement has it, the ledger does not. A lost notification is repaired by itself; else a person has to look.
+	ReconciliationClassOnlyTheirs ReconciliationClass = "ONLY_THEIRS"
+	// Both know it and say different things of how it ended. A person has to look.
+	ReconciliationClassStateDiffers ReconciliationClass = "STATE_DIFFERS"
+	// Both have it, on different days around midnight; or it is awaited in the next day's statement. Nothing to do.
+	ReconciliationClassLate ReconciliationClass = "LATE"
+)
+
+var AllReconciliationClass = []ReconciliationClass{
+	ReconciliationClassMatched,
+	ReconciliationClassAmountDiffers,
+	ReconciliationClassOnlyOurs,
+	ReconciliationClassOnlyTheirs,
+	ReconciliationClassStateDiffers,
+	ReconciliationClassLate,
+}
+
+func (e ReconciliationClass) IsValid() bool {
+	switch e {
+	case ReconciliationClassMatched, ReconciliationClassAmountDiffers, ReconciliationClassOnlyOurs, ReconciliationClassOnlyTheirs, ReconciliationClassStateDiffers, ReconciliationClassLate:
+		return true
+	}
+	return false
+}
+
+func (e ReconciliationClass) String() string {
+	return string(e)
+}
+
+func (e *ReconciliationClass) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReconciliationClass(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReconciliationClass", str)
+	}
+	return nil
+}
+
+func (e ReconciliationClass) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+// How far a comparison has got.
+type ReconciliationStatus string
+
+const (
+	// It is under way. Wait.
+	ReconciliationStatusRunning ReconciliationStatus = "RUNNING"
+	// Everything matches, or was repaired or resolved. Nothing to do.
+	ReconciliationStatusClean ReconciliationStatus = "CLEAN"
+	// Some differences wait for a person. Look at differences.
+	ReconciliationStatusDifferent ReconciliationStatus = "DIFFERENT"
+	// The channel gave no statement. It is tried again by itself.
+	ReconciliationStatusFailed ReconciliationStatus = "FAILED"
+)
+
+var AllReconciliationStatus = []ReconciliationStatus{
+	ReconciliationStatusRunning,
+	ReconciliationStatusClean,
+	ReconciliationStatusDifferent,
+	ReconciliationStatusFailed,
+}
+
+func (e ReconciliationStatus) IsValid() bool {
+	switch e {
+	case ReconciliationStatusRunning, ReconciliationStatusClean, ReconciliationStatusDifferent, ReconciliationStatusFailed:
+		return true
+	}
+	return false
+}
+
+func (e ReconciliationStatus) String() string {
+	return string(e)
+}
+
+func (e *ReconciliationStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReconciliationStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReconciliationStatus", str)
+	}
+	return nil
+}
+
+func (e ReconciliationStatus) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 

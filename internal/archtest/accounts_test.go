@@ -31,6 +31,7 @@ var anyAccount = map[string]string{
 	"ledger.LineAnywhere":       "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
 	"payment.ByIDAnywhere":      "for OPERATOR and SERVICE, who reach any account (contract §3); resolvers ask it for no other role",
 	"payment.byNumber":          "a channel knows our number alone, and has signed it; the account is what comes out",
+	"payment.byNumberAnywhere":  "a payer who comes back from a channel brings the number alone; what comes out is where the client wanted the browser",
 	"payment.Action":            "the QR picture: its link is signed, and good for ten minutes",
 	"payment.Count":             "its conditions are those of lists, which begin with the account or the partner",
 	"payment.List":              "its conditions are those of lists, which begin with the account or the partner",

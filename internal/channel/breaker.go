@@ -26,7 +26,7 @@ type BreakerOptions struct {
 	Failures uint32        // in a row until it opens
 	Rest     time.Duration // how long it stays open
 	OnChange func(channel string, from, to string)
-	// Around surrounds each call (start, query, close, refund, query_refund) for whoever watches; it returns the context for the call and what is
+	// Around surrounds each call (start, query, complete, close, refund, query_refund, statement, inspect) for whoever watches; it returns the context for the call and what is
 	// told its error. It may be nil.
 	Around func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
@@ -61,24 +61,31 @@ func (b *Breaker) States() (calls, queries string) {
 	return b.calls.State().String(), b.queries.State().String()
 }
 
-func answered(err error) bool { return errors.Is(err, ErrDeclined) || errors.Is(err, ErrAlreadyPaid) }
+func answered(err error) bool {
+	return errors.Is(err, ErrDeclined) || errors.Is(err, ErrAlreadyPaid) || errors.Is(err, ErrNoStatement)
+}
 
 // Available reports whether calls are let through; it decides ChannelOption.available.
 func (b *Breaker) Available() bool { return b.calls.State() != gobreaker.StateOpen }
 
 // Start is the adapter's, or ErrUnavailable while the breaker is open.
-func (b *Breaker) Start(ctx context.Context, r StartRequest) (Action, error) {
-	return guarded(ctx, b, b.calls, "start", func(ctx context.Context) (Action, error) { return b.Adapter.Start(ctx, r) })
+func (b *Breaker) Start(ctx context.Context, r StartRequest) (Started, error) {
+	return guarded(ctx, b, b.calls, "start", func(ctx context.Context) (Started, error) { return b.Adapter.Start(ctx, r) })
 }
 
 // Query is the adapter's, or ErrUnavailable while the breaker is open.
-func (b *Breaker) Query(ctx context.Context, number string) (Event, error) {
-	return guarded(ctx, b, b.queries, "query", func(ctx context.Context) (Event, error) { return b.Adapter.Query(ctx, number) })
+func (b *Breaker) Query(ctx context.Context, p Ref) (Event, error) {
+	return guarded(ctx, b, b.queries, "query", func(ctx context.Context) (Event, error) { return b.Adapter.Query(ctx, p) })
+}
+
+// Complete is the adapter's, or ErrUnavailable while the breaker is open.
+func (b *Breaker) Complete(ctx context.Context, p Ref) (Event, error) {
+	return guarded(ctx, b, b.calls, "complete", func(ctx context.Context) (Event, error) { return b.Adapter.Complete(ctx, p) })
 }
 
 // Close is the adapter's, or ErrUnavailable while the breaker is open.
-func (b *Breaker) Close(ctx context.Context, number string) error {
-	_, err := guarded(ctx, b, b.calls, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, number) })
+func (b *Breaker) Close(ctx context.Context, p Ref) error {
+	_, err := guarded(ctx, b, b.calls, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, p) })
 	return err
 }
 
@@ -88,10 +95,22 @@ func (b *Breaker) Refund(ctx context.Context, r RefundRequest) (Event, error) {
 }
 
 // QueryRefund is the adapter's, or ErrUnavailable while the breaker is open.
-func (b *Breaker) QueryRefund(ctx context.Context, number, refundNumber string) (Event, error) {
-	return guarded(ctx, b, b.queries, "query_refund", func(ctx context.Context) (Event, error) {
-		return b.Adapter.QueryRefund(ctx, number, refundNumber)
-	})
+func (b *Breaker) QueryRefund(ctx context.Context, p, refund Ref) (Event, error) {
+	return guarded(ctx, b, b.queries, "query_refund", func(ctx context.Context) (Event, error) { return b.Adapter.QueryRefund(ctx, p, refund) })
+}
+
+// Statement is the adapter's, or ErrUnavailable while the breaker is open. One that is not ready is a healthy answer.
+func (b *Breaker) Statement(ctx context.Context, day Day) (Statement, error) {
+	return guarded(ctx, b, b.queries, "statement", func(ctx context.Context) (Statement, error) { return b.Adapter.Statement(ctx, day) })
+}
+
+// Inspect is the adapter's, where it reads cards.
+func (b *Breaker) Inspect(ctx context.Context, token string) (Card, error) {
+	reader, ok := b.Adapter.(CardReader)
+	if !ok {
+		return Card{}, fmt.Errorf("%w: %s reads no cards", ErrUnavailable, b.Channel())
+	}
+	return guarded(ctx, b, b.queries, "inspect", func(ctx context.Context) (Card, error) { return reader.Inspect(ctx, token) })
 }
 
 func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitBreaker[any], name string, call func(context.Context) (T, error)) (out T, err error) {

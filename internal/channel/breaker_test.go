@@ -19,11 +19,11 @@ type fake struct {
 }
 
 func (f *fake) Channel() models.PaymentChannel { return models.ChannelAlipay }
-func (f *fake) Start(context.Context, StartRequest) (Action, error) {
+func (f *fake) Start(context.Context, StartRequest) (Started, error) {
 	f.calls++
-	return Action{QR: "N"}, f.err
+	return Started{Action: Action{QR: "N"}}, f.err
 }
-func (f *fake) Query(context.Context, string) (Event, error) { return Event{}, f.err }
+func (f *fake) Query(context.Context, Ref) (Event, error) { return Event{}, f.err }
 
 func TestBreakerOpensAfterFailuresAndRecovers(t *testing.T) {
 	f := &fake{err: fmt.Errorf("%w: x", ErrUnknown)}
@@ -34,20 +34,20 @@ func TestBreakerOpensAfterFailuresAndRecovers(t *testing.T) {
 		}
 	}})
 	for range 3 {
-		if _, err := b.Start(t.Context(), StartRequest{Number: "N"}); !errors.Is(err, ErrUnknown) {
+		if _, err := b.Start(t.Context(), StartRequest{Ref: Ref{Number: "N"}}); !errors.Is(err, ErrUnknown) {
 			t.Fatalf("a failure is passed on as it is: %v", err)
 		}
 	}
 	if b.Available() {
 		t.Error("open after three failures")
 	}
-	if _, err := b.Start(t.Context(), StartRequest{Number: "N"}); !errors.Is(err, ErrUnavailable) || f.calls != 3 {
+	if _, err := b.Start(t.Context(), StartRequest{Ref: Ref{Number: "N"}}); !errors.Is(err, ErrUnavailable) || f.calls != 3 {
 		t.Errorf("an open breaker answers by itself: %v, %d calls", err, f.calls)
 	}
 	f.err = nil
 	deadline := time.After(5 * time.Second)
 	for {
-		if e, err := b.Start(t.Context(), StartRequest{Number: "N"}); err == nil && e.QR == "N" {
+		if e, err := b.Start(t.Context(), StartRequest{Ref: Ref{Number: "N"}}); err == nil && e.QR == "N" {
 			break
 		}
 		select {
@@ -66,7 +66,7 @@ func TestBreakerDoesNotCountRefusalsAndImpatience(t *testing.T) {
 	for _, err := range []error{ErrDeclined, ErrAlreadyPaid, fmt.Errorf("%w: %w", ErrUnknown, context.Canceled)} {
 		b := WithBreaker(&fake{err: err}, BreakerOptions{Failures: 2})
 		for range 10 {
-			b.Start(t.Context(), StartRequest{Number: "N"})
+			b.Start(t.Context(), StartRequest{Ref: Ref{Number: "N"}})
 		}
 		if !b.Available() {
 			t.Errorf("%v opened the breaker", err)
@@ -78,9 +78,9 @@ func TestBreakerDoesNotCountRefusalsAndImpatience(t *testing.T) {
 func TestQueriesHaveABreakerOfTheirOwn(t *testing.T) {
 	b := WithBreaker(&fake{err: ErrUnknown}, BreakerOptions{Failures: 2})
 	for range 3 {
-		b.Query(t.Context(), "N")
+		b.Query(t.Context(), Ref{Number: "N"})
 	}
-	if _, err := b.Query(t.Context(), "N"); !errors.Is(err, ErrUnavailable) || !b.Available() {
+	if _, err := b.Query(t.Context(), Ref{Number: "N"}); !errors.Is(err, ErrUnavailable) || !b.Available() {
 		t.Errorf("queries: %v; available: %v", err, b.Available())
 	}
 }

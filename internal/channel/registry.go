@@ -14,3 +14,9 @@ func (r Registry) Healthy(c models.PaymentChannel) bool {
 	h, ok := a.(interface{ Available() bool })
 	return !ok || h.Available()
 }
+
+// Cards is the channel's reader of cards; false where it has none.
+func (r Registry) Cards(c models.PaymentChannel) (CardReader, bool) {
+	a, ok := r[c].(CardReader)
+	return a, ok
+}

@@ -25,6 +25,29 @@ const (
 	alipayDrift = 15 * time.Minute // how far a request's timestamp may be off
 )
 
+// AlipayPath is the gateway's, under the address the process listens on.
+const AlipayPath = "/sandbox/alipay/gateway.do"
+
+func alipayProtocol() protocol {
+	return protocol{
+		channels: []models.PaymentChannel{models.ChannelAlipay},
+		mount: func(s *Sandbox, mux *http.ServeMux) {
+			mux.HandleFunc(AlipayPath, s.misbehaving(models.ChannelAlipay, s.alipayGateway))
+		},
+		write: func(ctx context.Context, s *Sandbox, n notification, f fact) (letter, error) {
+			k, err := s.alipayKeys(ctx)
+			if err != nil {
+				return letter{}, err
+			}
+			return alipayLetter(k, n, f)
+		},
+		acknowledged:   func(status int, body []byte) bool { return status == http.StatusOK && string(body) == "success" }, // exactly the word
+		tellsRefund:    func(to status) bool { return to == refundDone },
+		refundsAtTrade: true,
+		page:           payerView{App: "Alipay", AppZH: "支付宝", Look: "blue"},
+	}
+}
+
 // alipayAnswer is the inner object of a response.
 type alipayAnswer map[string]any
 
@@ -53,7 +76,7 @@ var alipayMethods = map[string]func(s *Sandbox, ctx context.Context, r alipayReq
 
 // alipayRequest is a verified request.
 type alipayRequest struct {
-	keys      *keyring
+	keys      *alipayKeys
 	notifyURL string
 	biz       struct {
 		OutTradeNo     string `json:"out_trade_no"`
@@ -75,7 +98,7 @@ func (s *Sandbox) alipayGateway(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not a form", http.StatusBadRequest)
 		return
 	}
-	k, err := s.keys(r.Context())
+	k, err := s.alipayKeys(r.Context())
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -95,21 +118,21 @@ func (s *Sandbox) alipayGateway(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	alipayReply(w, k.alipayPlatform, name, answer)
+	alipayReply(w, k.platform, name, answer)
 }
 
 // alipayCheck judges what is common to all requests; nil means fine.
-func alipayCheck(k *keyring, form url.Values, known bool) alipayAnswer {
+func alipayCheck(k *alipayKeys, form url.Values, known bool) alipayAnswer {
 	bad := func(code, text string) alipayAnswer { return alipayRefusal("40002", "Invalid Arguments", code, text) }
 	at, err := time.ParseInLocation(alipayTime, form.Get("timestamp"), beijing)
 	switch {
-	case form.Get("app_id") != k.stored.Alipay.AppID:
+	case form.Get("app_id") != k.AppID:
 		return bad("isv.invalid-app-id", "无效的AppID参数")
 	case form.Get("sign_type") != "RSA2":
 		return bad("isv.invalid-signature-type", "无效的签名类型")
 	case form.Get("sign") == "":
 		return alipayRefusal("40001", "Missing Required Arguments", "isv.missing-signature", "缺少签名参数")
-	case !verified(&k.alipayMerchant.PublicKey, alipayCanonical(form, false), form.Get("sign")):
+	case !verified(&k.merchant.PublicKey, alipayCanonical(form, false), form.Get("sign")):
 		return bad("isv.invalid-signature", "验签出错")
 	case err != nil || time.Since(at).Abs() > alipayDrift:
 		return bad("isv.invalid-timestamp", "非法的时间戳参数")
@@ -170,7 +193,7 @@ func (s *Sandbox) alipayPrecreate(ctx context.Context, r alipayRequest) (alipayA
 		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: total_amount"), nil
 	case !alipayNumber.MatchString(r.biz.OutTradeNo) || r.biz.Subject == "" || len([]rune(r.biz.Subject)) > 256:
 		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: out_trade_no, subject"), nil
-	case r.biz.SellerID != "" && r.biz.SellerID != r.keys.stored.Alipay.SellerID:
+	case r.biz.SellerID != "" && r.biz.SellerID != r.keys.SellerID:
 		return alipayBusiness("ACQ.SELLER_NOT_EXIST", "卖家不存在"), nil
 	}
 	end, ok := s.alipayEnd(r)
@@ -283,8 +306,8 @@ func (s *Sandbox) alipayClose(ctx context.Context, r alipayRequest) (alipayAnswe
 }
 
 // alipayLetter is the asynchronous notification: a form, every field of it signed, empty ones too.
-func alipayLetter(k *keyring, n notification, f fact) (letter, error) {
-	id := k.stored.Alipay
+func alipayLetter(k *alipayKeys, n notification, f fact) (letter, error) {
+	id := k
 	amount := money.New(f.Amount, "CNY").Decimal()
 	form := url.Values{}
 	for key, value := range map[string]string{
@@ -306,9 +329,9 @@ func alipayLetter(k *keyring, n notification, f fact) (letter, error) {
 	if f.Refund != nil {
 		alipayRefunded(form, f)
 	}
-	key := k.alipayPlatform
+	key := k.platform
 	if n.Forged {
-		key = k.alipayMerchant // anybody's key but Alipay's
+		key = k.merchant // anybody's key but Alipay's
 	}
 	sig, err := sign(key, alipayCanonical(form, true))
 	form.Set("sign", sig)

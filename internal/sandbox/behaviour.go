@@ -16,7 +16,7 @@ import (
 // calling side.
 type behaviour struct {
 	Notify string // normal, drop, duplicate, delay:5s, forge
-	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount, refund_fail, refund_late:3s
+	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail, refund_late:3s
 }
 
 const (
@@ -29,15 +29,15 @@ const (
 	error500            = "error500"
 	timeoutAfterSuccess = "timeout_after_success"
 	wrongAmount         = "wrong_amount"
-	refundFail          = "refund_fail"  // refunds that are asked for from now on fail
-	refundLate          = "refund_late:" // they are on their way for that long
+	badSignature        = "bad_signature"    // answers and notifications are signed with a wrong key
+	paidAfterClose      = "paid_after_close" // whoever closes a trade closes it while its payer is just paying
+	clockSkew           = "clock_skew"       // the protocol's timestamps are off by skewed
+	refundFail          = "refund_fail"      // refunds that are asked for from now on fail
+	refundLate          = "refund_late:"     // they are on their way for that long
 )
 
 // longestHang is how long timeout_after_success keeps a caller waiting; adapters give up after 10 s.
 const longestHang = 15 * time.Second
-
-// channels are those the sandbox speaks.
-var channels = []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay}
 
 // setBehaviour is POST /sandbox/behaviour: 204, or 400 with what is wrong.
 func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
@@ -52,19 +52,15 @@ func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
 		badRequest(w, `not {"channel","notify"} in JSON: `+err.Error())
 		return
 	}
-	known := false
-	for _, c := range channels {
-		known = known || c == in.Channel
-	}
 	switch {
-	case !known:
-		badRequest(w, fmt.Sprintf("channel %q: one of %v is wanted", in.Channel, channels))
+	case !slices.Contains(s.channels(), in.Channel):
+		badRequest(w, fmt.Sprintf("channel %q: one of %v is wanted", in.Channel, s.channels()))
 	case in.Notify == nil && in.Call == nil:
 		badRequest(w, "notify is wanted: normal, drop, duplicate, delay:5s or forge")
 	case in.Notify != nil && !fits(*in.Notify, []string{delay}, normal, drop, duplicate, forge):
 		badRequest(w, fmt.Sprintf("notify %q: normal, drop, duplicate, delay:5s or forge is wanted", *in.Notify))
-	case in.Call != nil && !fits(*in.Call, []string{slow, refundLate}, normal, error500, timeoutAfterSuccess, wrongAmount, refundFail):
-		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success, wrong_amount, refund_fail or refund_late:3s is wanted", *in.Call))
+	case in.Call != nil && !fits(*in.Call, []string{slow, refundLate}, normal, error500, timeoutAfterSuccess, wrongAmount, refundFail, badSignature, clockSkew, paidAfterClose):
+		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail or refund_late:3s is wanted", *in.Call))
 	default:
 		if err := s.storeBehaviour(r.Context(), in.Channel, in.Notify, in.Call); err != nil {
 			s.failed(w, r, err)
@@ -132,6 +128,7 @@ func (s *Sandbox) misbehaving(c models.PaymentChannel, next http.HandlerFunc) ht
 			s.failed(w, r, err)
 			return
 		}
+		r = r.WithContext(withBehaviour(r.Context(), b))
 		wait, isSlow := strings.CutPrefix(b.Call, slow)
 		switch {
 		case isSlow:
@@ -172,3 +169,31 @@ func (n *nowhere) Header() http.Header {
 }
 func (n *nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (n *nowhere) WriteHeader(int)             {}
+
+// skewed is how far clock_skew moves the timestamps that a provider writes: further than any protocol puts up with.
+const skewed = 20 * time.Minute
+
+type behaviourKey struct{}
+
+func withBehaviour(ctx context.Context, b behaviour) context.Context {
+	return context.WithValue(ctx, behaviourKey{}, b)
+}
+
+// behaviourIn is how the channel behaves in this call or notification.
+func behaviourIn(ctx context.Context) behaviour {
+	if b, ok := ctx.Value(behaviourKey{}).(behaviour); ok {
+		return b
+	}
+	return behaviour{normal, normal}
+}
+
+// stamp is the time that a provider writes into a protocol: the wall clock, unless its clock is wrong.
+func stamp(ctx context.Context) time.Time {
+	if behaviourIn(ctx).Call == clockSkew {
+		return wall().Add(-skewed)
+	}
+	return wall()
+}
+
+// spoils reports whether what is signed now is signed with a wrong key.
+func spoils(ctx context.Context) bool { return behaviourIn(ctx).Call == badSignature }

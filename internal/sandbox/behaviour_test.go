@@ -120,7 +120,7 @@ func TestRetryUntilAcknowledged(t *testing.T) {
 // A request signed with a wrong key is refused at the door, and that is no outcome of a payment.
 func TestWrongKeyIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
-		k := w.creds
+		k := w.creds()
 		k.Alipay.PrivateKey, k.WeChatPay.PrivateKey = k.WeChatPay.PrivateKey, k.Alipay.PrivateKey
 		wrong := adapterOf(t, a.Channel(), w, k)
 		_, err := wrong.Start(t.Context(), w.request(a))
@@ -137,13 +137,13 @@ func TestWrongKeyIsRefused(t *testing.T) {
 // An answer that is not signed by the provider decides nothing.
 func TestUnsignedAnswersDecideNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
-		k := w.creds
+		k := w.creds()
 		k.Alipay.AlipayPublicKey, k.WeChatPay.PublicKey = k.WeChatPay.PublicKey, k.Alipay.AlipayPublicKey
 		wrong := adapterOf(t, a.Channel(), w, k)
 		number, page := w.start(a)
 		w.mustPlay(page, "outcome=succeed")
 		n := w.hears()
-		if e, err := wrong.Query(t.Context(), number); !errors.Is(err, channel.ErrUnknown) {
+		if e, err := wrong.Query(t.Context(), channel.Ref{Number: number}); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("asked: %+v %v", e, err)
 		}
 		if _, err := wrong.ParseNotification(t.Context(), n); !errors.Is(err, channel.ErrForged) {
@@ -196,10 +196,12 @@ func TestConnectionRefused(t *testing.T) {
 		}
 		nobody := "http://" + l.Addr().String()
 		l.Close()
-		for _, a := range []channel.Adapter{newAlipay(t, nobody, w.creds), newWeChatPay(t, nobody, w.creds)} {
+		k, away := w.creds(), *w
+		away.url = nobody
+		for _, a := range []channel.Adapter{adapterOf(t, models.ChannelAlipay, &away, k), adapterOf(t, models.ChannelWeChatPay, &away, k)} {
 			_, start := a.Start(t.Context(), w.request(a))
-			_, query := a.Query(t.Context(), "N123456")
-			for _, err := range []error{start, query, a.Close(t.Context(), "N123456")} {
+			_, query := a.Query(t.Context(), channel.Ref{Number: "N123456"})
+			for _, err := range []error{start, query, a.Close(t.Context(), channel.Ref{Number: "N123456"})} {
 				if !errors.Is(err, channel.ErrUnavailable) {
 					t.Errorf("%s: %v", a.Channel(), err)
 				}
@@ -228,8 +230,9 @@ func TestAnotherInstance(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
 		other := sandbox.New(sandbox.Config{DB: w.home.Open(t), Clock: w.clock, PublicURL: func() string { return w.url },
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-		if k, err := other.Credentials(t.Context()); err != nil || k != w.creds {
-			t.Errorf("another instance has other keys: %v", err)
+		mine, err := w.sandbox.Alipay(t.Context())
+		if k, err2 := other.Alipay(t.Context()); err != nil || err2 != nil || k != mine {
+			t.Errorf("another instance has other keys: %v, %v", err, err2)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -250,11 +253,15 @@ func TestAlipaySignatureByOpenSSL(t *testing.T) {
 		if a.Channel() != models.ChannelAlipay {
 			return // WeChat Pay's is the same algorithm, confirmed by its official SDK
 		}
+		keys, err := w.sandbox.Alipay(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, page := w.start(a)
 		w.mustPlay(page, "outcome=succeed")
 		text, signature := documented(t, w.hears().Body)
 		dir := t.TempDir()
-		for name, content := range map[string][]byte{"key.pem": []byte(w.creds.Alipay.AlipayPublicKey), "sig": signature, "text": []byte(text)} {
+		for name, content := range map[string][]byte{"key.pem": []byte(keys.AlipayPublicKey), "sig": signature, "text": []byte(text)} {
 			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 				t.Fatal(err)
 			}

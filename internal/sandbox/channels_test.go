@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"paydesk/internal/channel"
+	"paydesk/internal/channel/alipay"
+	"paydesk/internal/channel/guard"
+	"paydesk/internal/channel/wechatpay"
 	"paydesk/internal/money"
 	"paydesk/internal/sandbox"
 	"paydesk/models"
@@ -56,7 +59,7 @@ func TestPayByQR(t *testing.T) {
 		if told.ID == "" || asked.Reference != told.Reference {
 			t.Errorf("notification id %q, references %s and %s", told.ID, asked.Reference, told.Reference)
 		}
-		if err := a.Close(t.Context(), number); !errors.Is(err, channel.ErrAlreadyPaid) {
+		if err := a.Close(t.Context(), channel.Ref{Number: number}); !errors.Is(err, channel.ErrAlreadyPaid) {
 			t.Errorf("closing a paid trade: %v", err)
 		}
 		if code := w.play(page, "outcome=succeed"); code != http.StatusConflict {
@@ -88,7 +91,7 @@ func TestStartAgain(t *testing.T) {
 			t.Errorf("a paid trade is to be asked for, not declined: %v", err)
 		}
 		number, _ := w.start(a)
-		if err := a.Close(t.Context(), number); err != nil {
+		if err := a.Close(t.Context(), channel.Ref{Number: number}); err != nil {
 			t.Fatal(err)
 		}
 		r.Number = number
@@ -112,7 +115,7 @@ func TestCloseAndLateSuccess(t *testing.T) {
 				w.get(page)
 			}
 			for range 2 {
-				if err := a.Close(t.Context(), number); err != nil {
+				if err := a.Close(t.Context(), channel.Ref{Number: number}); err != nil {
 					t.Fatalf("close, scanned %v: %v", scan, err)
 				}
 			}
@@ -134,7 +137,7 @@ func TestCloseAndLateSuccess(t *testing.T) {
 				t.Errorf("late, asked: %s", e.State)
 			}
 		}
-		if err := a.Close(t.Context(), freshNumber()); err != nil {
+		if err := a.Close(t.Context(), channel.Ref{Number: freshNumber()}); err != nil {
 			t.Errorf("closing what is not known: %v", err)
 		}
 	})
@@ -158,7 +161,7 @@ func TestExpiry(t *testing.T) {
 		if code, html := w.get(page); code != http.StatusOK || !strings.Contains(html, "expired") {
 			t.Errorf("the page of an expired code: HTTP %d", code)
 		}
-		if err := a.Close(t.Context(), number); err != nil {
+		if err := a.Close(t.Context(), channel.Ref{Number: number}); err != nil {
 			t.Errorf("close after expiry: %v", err)
 		}
 		w.mustPlay(page, "outcome=succeed&late=true")
@@ -191,7 +194,7 @@ func TestDecline(t *testing.T) {
 				t.Errorf("%s on a declined trade: HTTP %d", choice, code)
 			}
 		}
-		if err := a.Close(t.Context(), number); err != nil {
+		if err := a.Close(t.Context(), channel.Ref{Number: number}); err != nil {
 			t.Errorf("close: %v", err)
 		}
 	})
@@ -236,10 +239,10 @@ func TestForgedNotifications(t *testing.T) {
 			refused("a flipped bit", a, channel.Notification{Header: n.Header, Body: b})
 		}
 		refused("nothing", a, channel.Notification{Header: n.Header})
-		other := w.creds
+		other := w.creds()
 		other.Alipay.AppID, other.WeChatPay.MchID = "9021000999999999", "1999999999"
 		refused("another merchant's", adapterOf(t, a.Channel(), w, other), n)
-		other = w.creds
+		other = w.creds()
 		other.Alipay.SellerID, other.WeChatPay.AppID = "2088999999999999", "wxother"
 		refused("another seller's", adapterOf(t, a.Channel(), w, other), n)
 		if a.Channel() == models.ChannelAlipay {
@@ -259,12 +262,38 @@ func TestForgedNotifications(t *testing.T) {
 	})
 }
 
-func adapterOf(t *testing.T, c models.PaymentChannel, w *world, k sandbox.Credentials) channel.Adapter {
-	t.Helper()
-	if c == models.ChannelAlipay {
-		return newAlipay(t, w.url, k)
+// credentials are what the two providers give a merchant.
+type credentials struct {
+	Alipay    sandbox.AlipayCredentials
+	WeChatPay sandbox.WeChatPayCredentials
+}
+
+func (w *world) creds() (k credentials) {
+	w.t.Helper()
+	var err, err2 error
+	k.Alipay, err = w.sandbox.Alipay(w.t.Context())
+	k.WeChatPay, err2 = w.sandbox.WeChatPay(w.t.Context())
+	if err != nil || err2 != nil {
+		w.t.Fatal(err, err2)
 	}
-	return newWeChatPay(t, w.url, k)
+	return k
+}
+
+func adapterOf(t *testing.T, c models.PaymentChannel, w *world, k credentials) (a channel.Adapter) {
+	t.Helper()
+	var err error
+	if c == models.ChannelAlipay {
+		k := k.Alipay
+		a, err = alipay.New(alipay.Config{BaseURL: w.url + sandbox.AlipayPath, AppID: k.AppID, SellerID: k.SellerID, PrivateKey: k.PrivateKey, AlipayPublicKey: k.AlipayPublicKey, Mode: guard.Sandbox})
+	} else {
+		k := k.WeChatPay
+		a, err = wechatpay.New(wechatpay.Config{BaseURL: w.url + sandbox.WeChatPayPath, AppID: k.AppID, MchID: k.MchID, CertificateSerial: k.CertificateSerial,
+			PrivateKey: k.PrivateKey, PublicKeyID: k.PublicKeyID, PublicKey: k.PublicKey, APIv3Key: k.APIv3Key, Mode: guard.Sandbox})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // Many payers at once (run with -race): each is told once, of his own trade.
@@ -281,7 +310,7 @@ func TestManyAtOnce(t *testing.T) {
 					return
 				}
 				w.play(act.QR, "outcome=succeed")
-				if e, err := a.Query(t.Context(), r.Number); err != nil || e.State != channel.StatePaid {
+				if e, err := a.Query(t.Context(), channel.Ref{Number: r.Number}); err != nil || e.State != channel.StatePaid {
 					t.Errorf("%+v %v", e, err)
 				}
 			})

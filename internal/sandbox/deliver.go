@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"paydesk/models"
 )
 
 // retries are the waits after each failed attempt: the providers' schedules, shortened. Then it gives up.
@@ -118,7 +116,11 @@ func (s *Sandbox) deliver(ctx context.Context, n notification) error {
 
 // send posts a notification and judges the answer as its provider does.
 func (s *Sandbox) send(ctx context.Context, n notification) (answer string, acknowledged bool) {
-	l, err := s.write(ctx, n)
+	p, ok := s.protocolOf(n.Channel)
+	if !ok {
+		return "no such protocol", false
+	}
+	l, err := s.write(ctx, p, n)
 	if err != nil {
 		return short(err.Error()), false
 	}
@@ -135,15 +137,7 @@ func (s *Sandbox) send(ctx context.Context, n notification) (answer string, ackn
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 1024))
-	return short(fmt.Sprintf("%d %s", res.StatusCode, body)), acknowledges(n.Channel, res.StatusCode, body)
-}
-
-// acknowledges: Alipay wants exactly the word, WeChat Pay a status of success.
-func acknowledges(c models.PaymentChannel, code int, body []byte) bool {
-	if c == models.ChannelAlipay {
-		return code == http.StatusOK && string(body) == "success"
-	}
-	return code/100 == 2
+	return short(fmt.Sprintf("%d %s", res.StatusCode, body)), p.acknowledged(res.StatusCode, body)
 }
 
 // short fits column last_answer.

@@ -10,134 +10,73 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
-	"time"
 
 	"paydesk/internal/platform/settings"
 )
 
-// Credentials are what the providers would give a merchant: the adapters are configured with them.
-type Credentials struct {
-	Alipay    AlipayCredentials
-	WeChatPay WeChatPayCredentials
-}
+// KeysSetting + family is the row of table settings that holds a provider's keys, ours there included, as JSON.
+const KeysSetting = "sandbox.keys."
 
-// AlipayCredentials configure the ALIPAY adapter. Keys are PEM.
-type AlipayCredentials struct {
-	AppID, SellerID, PrivateKey, AlipayPublicKey string
-}
-
-// WeChatPayCredentials configure the WECHAT_PAY adapter in public-key mode. Keys are PEM.
-type WeChatPayCredentials struct {
-	AppID, MchID, CertificateSerial, PrivateKey, PublicKeyID, PublicKey, APIv3Key string
-}
-
-// keysSetting is the row of table settings that holds the sandbox's keys.
-const keysSetting = "sandbox.keys"
-
-// stored is the keys' form in table settings; private keys as PKCS#8 PEM.
-type stored struct {
-	Alipay struct {
-		AppID, SellerID    string
-		Merchant, Platform string
-	}
-	WeChat struct {
-		AppID, MchID, Serial, PublicKeyID, APIv3Key string
-		Merchant, Platform                          string
-	}
-}
-
-// keyring is the same, parsed.
-type keyring struct {
-	stored
-	alipayMerchant, alipayPlatform *rsa.PrivateKey
-	wechatMerchant, wechatPlatform *rsa.PrivateKey
-}
-
-// Credentials gives the merchant's side of the keys; at the first start ever it makes them.
-func (s *Sandbox) Credentials(ctx context.Context) (Credentials, error) {
-	k, err := s.keys(ctx)
-	if err != nil {
-		return Credentials{}, err
-	}
-	a, w := k.stored.Alipay, k.stored.WeChat
-	return Credentials{
-		Alipay: AlipayCredentials{AppID: a.AppID, SellerID: a.SellerID, PrivateKey: a.Merchant,
-			AlipayPublicKey: publicPEM(&k.alipayPlatform.PublicKey)},
-		WeChatPay: WeChatPayCredentials{AppID: w.AppID, MchID: w.MchID, CertificateSerial: w.Serial, PrivateKey: w.Merchant,
-			PublicKeyID: w.PublicKeyID, PublicKey: publicPEM(&k.wechatPlatform.PublicKey), APIv3Key: w.APIv3Key},
-	}, nil
-}
-
-// keys reads the keys once; of several instances that start at once, one makes them.
-func (s *Sandbox) keys(ctx context.Context) (*keyring, error) {
+// keysOf gives a family's keys: made when they are first wanted, by one of several instances, and read once. S is how they are stored,
+// P how they are used.
+func keysOf[S, P any](ctx context.Context, s *Sandbox, family string, make func() (S, error), parse func(S) (P, error)) (P, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ring != nil {
-		return s.ring, nil
+	if known, ok := s.rings[family]; ok {
+		return known.(P), nil
 	}
+	var none P
 	var made error
-	value, err := settings.GetOrCreate(ctx, s.db, keysSetting, func() string {
-		var text string
-		text, made = makeKeys()
-		return text
+	text, err := settings.GetOrCreate(ctx, s.db, KeysSetting+family, func() string {
+		var keys S
+		var text []byte
+		if keys, made = make(); made == nil {
+			text, made = json.Marshal(keys)
+		}
+		return string(text)
 	})
-	if err == nil {
-		err = made
+	if err = errors.Join(err, made); err != nil {
+		return none, fmt.Errorf("sandbox keys of %s: %w", family, err)
 	}
+	var keys S
+	if err := json.Unmarshal([]byte(text), &keys); err != nil {
+		return none, fmt.Errorf("sandbox keys: setting %s%s is not readable", KeysSetting, family)
+	}
+	parsed, err := parse(keys)
 	if err != nil {
-		return nil, fmt.Errorf("sandbox keys: %w", err)
+		return none, fmt.Errorf("sandbox keys: setting %s%s: %w", KeysSetting, family, err)
 	}
-	s.ring, err = parseKeys(value)
-	return s.ring, err
+	s.rings[family] = parsed
+	return parsed, nil
 }
 
-func makeKeys() (string, error) {
-	var k stored
-	day := time.Now().UTC().Format("20060102")
-	k.Alipay.AppID, k.Alipay.SellerID = "9021000"+digits(9), "2088"+digits(12)
-	k.WeChat.AppID, k.WeChat.MchID = "wxsandbox"+digits(9), "19"+digits(8)
-	k.WeChat.Serial, k.WeChat.PublicKeyID = upperHex(20), "PUB_KEY_ID_01"+day+digits(20)
-	k.WeChat.APIv3Key = upperHex(16)
-	for _, p := range []*string{&k.Alipay.Merchant, &k.Alipay.Platform, &k.WeChat.Merchant, &k.WeChat.Platform} {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return "", err
-		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			return "", err
-		}
-		*p = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+// newRSA makes a key, as PKCS#8 PEM.
+func newRSA(bits int) (string, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return "", err
 	}
-	text, err := json.Marshal(k)
-	return string(text), err
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), err
 }
 
-func parseKeys(text string) (*keyring, error) {
-	var k keyring
-	if err := json.Unmarshal([]byte(text), &k.stored); err != nil {
-		return nil, fmt.Errorf("sandbox keys: setting %s is not readable", keysSetting)
+// parseRSA reads what newRSA made.
+func parseRSA(text string) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errors.New("no PEM")
 	}
-	a, w := k.stored.Alipay, k.stored.WeChat
-	for _, p := range []struct {
-		pem string
-		key **rsa.PrivateKey
-	}{{a.Merchant, &k.alipayMerchant}, {a.Platform, &k.alipayPlatform}, {w.Merchant, &k.wechatMerchant}, {w.Platform, &k.wechatPlatform}} {
-		block, _ := pem.Decode([]byte(p.pem))
-		if block == nil {
-			return nil, fmt.Errorf("sandbox keys: setting %s holds no PEM", keysSetting)
-		}
-		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("sandbox keys: setting %s: %w", keysSetting, err)
-		}
-		var ok bool
-		if *p.key, ok = key.(*rsa.PrivateKey); !ok {
-			return nil, fmt.Errorf("sandbox keys: setting %s holds a key that is not RSA", keysSetting)
-		}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
 	}
-	return &k, nil
+	k, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("a key that is not RSA")
+	}
+	return k, nil
 }
 
 func publicPEM(k *rsa.PublicKey) string {

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -15,6 +14,8 @@ type fact struct {
 	Number, Reference string
 	Amount            int64 // minor units
 	Currency, Subject string
+	Channel           models.PaymentChannel
+	Detail            detail
 	State             status // PAID or DECLINED
 	CreatedAt         time.Time
 	PaidAt, ClosedAt  *time.Time
@@ -40,11 +41,11 @@ func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
 		return err
 	}
 	forged := b.Notify == forge
-	if to == declined && t.Channel == models.ChannelWeChatPay && !forged {
+	if p, ok := s.protocolOf(t.Channel); ok && p.tells != nil && !p.tells(to) && !forged {
 		return nil
 	}
 	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject,
-		State: to, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt, ClosedAt: t.ClosedAt}
+		State: to, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt, ClosedAt: t.ClosedAt, Channel: t.Channel, Detail: t.Detail}
 	if b.Call == wrongAmount {
 		f.Amount++
 	}
@@ -99,21 +100,15 @@ type letter struct {
 	body   []byte
 }
 
-// write signs a notification for now.
-func (s *Sandbox) write(ctx context.Context, n notification) (letter, error) {
+// write signs a notification for now, as the channel behaves now.
+func (s *Sandbox) write(ctx context.Context, p protocol, n notification) (letter, error) {
 	var f fact
 	if err := json.Unmarshal([]byte(n.Payload), &f); err != nil {
 		return letter{}, err
 	}
-	k, err := s.keys(ctx)
+	b, err := s.behaviour(ctx, n.Channel)
 	if err != nil {
 		return letter{}, err
 	}
-	switch n.Channel {
-	case models.ChannelAlipay:
-		return alipayLetter(k, n, f)
-	case models.ChannelWeChatPay:
-		return wechatLetter(k, n, f)
-	}
-	return letter{}, fmt.Errorf("sandbox: no notifications for %s", n.Channel)
+	return p.write(withBehaviour(ctx, b), s, n, f)
 }

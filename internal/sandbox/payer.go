@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"paydesk/internal/money"
-	"paydesk/models"
 )
 
 //go:embed payer.html
@@ -31,12 +30,6 @@ type payerView struct {
 	Tone       string // good, bad, plain
 }
 
-// looks are the payer's apps by channel.
-var looks = map[models.PaymentChannel]payerView{
-	models.ChannelAlipay:    {App: "Alipay", AppZH: "支付宝", Look: "blue"},
-	models.ChannelWeChatPay: {App: "WeChat Pay", AppZH: "微信支付", Look: "green"},
-}
-
 // showPayer is what a phone shows after scanning the code; opening it is the scan.
 func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.payerTrade(w, r)
@@ -51,7 +44,7 @@ func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
 		}
 		state = waiting
 	}
-	v := view(t, state)
+	v := s.view(t, state)
 	if state != waiting {
 		v.Result, v.ResultZH, v.Tone = told(state)
 	}
@@ -105,7 +98,7 @@ func (s *Sandbox) answerPayer(w http.ResponseWriter, r *http.Request, token, out
 		return
 	}
 	state := t.at(s.clock.Now())
-	v := view(t, state)
+	v := s.view(t, state)
 	code := http.StatusOK
 	switch {
 	case !done:
@@ -135,8 +128,9 @@ func told(state status) (en, zh, tone string) {
 	return "This trade is waiting for its payer.", "等待付款", "plain"
 }
 
-func view(t trade, state status) payerView {
-	v := looks[t.Channel]
+func (s *Sandbox) view(t trade, state status) payerView {
+	p, _ := s.protocolOf(t.Channel)
+	v := p.page
 	v.Merchant, v.Subject, v.Number = "paydesk sandbox", t.Subject, t.Number
 	v.Amount = money.New(t.Amount, money.Currency(t.Currency)).Decimal()
 	v.Open = state == created || state == waiting

@@ -28,6 +28,7 @@ type refund struct {
 	NotifyURL string
 	ReadyAt   time.Time // on the wall clock, as behaviour has it
 	CreatedAt time.Time
+	BookedAt  *time.Time // on the product's clock: the day of its statement
 }
 
 // at is how the refund stands at a moment of the wall clock.
@@ -45,7 +46,7 @@ var (
 	errDifferent = errors.New("sandbox: the number has another amount")
 )
 
-const refundColumns = "channel, refund_number, number, reference, amount, outcome, reason, notify_url, ready_at, created_at"
+const refundColumns = "channel, refund_number, number, reference, amount, outcome, reason, notify_url, ready_at, created_at, booked_at"
 
 // findRefund reads a refund by its own number and its trade's; errNoTrade where there is none.
 func (s *Sandbox) findRefund(ctx context.Context, c models.PaymentChannel, number, trade string) (refund, error) {
@@ -53,12 +54,17 @@ func (s *Sandbox) findRefund(ctx context.Context, c models.PaymentChannel, numbe
 }
 
 func (s *Sandbox) readRefund(ctx context.Context, where string, args ...any) (r refund, err error) {
-	found, err := s.db.QueryRow(ctx, []any{&r.Channel, &r.Number, &r.Trade, &r.Reference, &r.Amount, &r.Outcome, &r.Reason, &r.NotifyURL, &r.ReadyAt, &r.CreatedAt},
+	found, err := s.db.QueryRow(ctx, r.into(),
 		"SELECT "+refundColumns+" FROM sandbox_refunds WHERE "+where, args...)
 	if err == nil && !found {
 		err = errNoTrade
 	}
 	return r, err
+}
+
+// into are where a row of refundColumns goes.
+func (r *refund) into() []any {
+	return []any{&r.Channel, &r.Number, &r.Trade, &r.Reference, &r.Amount, &r.Outcome, &r.Reason, &r.NotifyURL, &r.ReadyAt, &r.CreatedAt, &r.BookedAt}
 }
 
 // giveBack takes a refund into the books, or finds the one that has its number. Fresh says that this call made it. What has gone
@@ -119,8 +125,8 @@ func (s *Sandbox) book(ctx context.Context, t trade, r refund) error {
 	if n == 0 && taken > 0 {
 		return errTooMuch
 	}
-	if _, err := s.db.Exec(ctx, "INSERT INTO sandbox_refunds ("+refundColumns+") VALUES (?,?,?,?,?,?,?,?,?,?)", string(r.Channel), r.Number, r.Trade, r.Reference, r.Amount,
-		string(r.Outcome), r.Reason, r.NotifyURL, r.ReadyAt, r.CreatedAt); err != nil {
+	if _, err := s.db.Exec(ctx, "INSERT INTO sandbox_refunds ("+refundColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?)", string(r.Channel), r.Number, r.Trade, r.Reference, r.Amount,
+		string(r.Outcome), r.Reason, r.NotifyURL, r.ReadyAt, r.CreatedAt, s.clock.Now()); err != nil {
 		return err
 	}
 	t.Refunded += taken
@@ -134,16 +140,17 @@ func (s *Sandbox) notifyRefund(ctx context.Context, t trade, r refund) error {
 	if err != nil {
 		return err
 	}
+	p, _ := s.protocolOf(r.Channel)
 	url := r.NotifyURL
-	if r.Channel == models.ChannelAlipay {
+	if p.refundsAtTrade {
 		url = t.NotifyURL
 	}
-	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject, State: paid, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt,
+	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject, State: paid, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt, Channel: t.Channel, Detail: t.Detail,
 		Refund: &refundFact{Number: r.Number, Reference: r.Reference, Amount: r.Amount, InAll: t.Refunded, State: r.Outcome, At: r.ReadyAt}}
 	if b.Notify == forge {
 		f.Refund.State = refundDone
 	}
-	if f.Refund.State == refundFailed && r.Channel == models.ChannelAlipay {
+	if p.tellsRefund != nil && !p.tellsRefund(f.Refund.State) {
 		return nil
 	}
 	return s.announce(ctx, b, r.Channel, url, f, r.ReadyAt)

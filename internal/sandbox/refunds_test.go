@@ -18,7 +18,7 @@ func (w *world) paidTrade(a channel.Adapter) channel.RefundRequest {
 	number, page := w.start(a)
 	w.mustPlay(page, "outcome=succeed")
 	w.hears()
-	return channel.RefundRequest{Number: number, RefundNumber: freshNumber(), Total: money.New(1234, "CNY"), Amount: money.New(1234, "CNY"),
+	return channel.RefundRequest{Payment: channel.Ref{Number: number, Amount: money.New(1234, "CNY")}, Refund: channel.Ref{Number: freshNumber(), Amount: money.New(1234, "CNY")},
 		Reason: "退款 <broken> & 100% " + strings.Repeat("长", 200), NotifyURL: w.url + "/notify/" + string(a.Channel())}
 }
 
@@ -33,7 +33,7 @@ func (w *world) refund(a channel.Adapter, r channel.RefundRequest) channel.Event
 
 func (w *world) askRefund(a channel.Adapter, r channel.RefundRequest) channel.Event {
 	w.t.Helper()
-	e, err := a.QueryRefund(w.t.Context(), r.Number, r.RefundNumber)
+	e, err := a.QueryRefund(w.t.Context(), r.Payment, r.Refund)
 	if err != nil {
 		w.t.Fatal("query refund: ", err)
 	}
@@ -48,15 +48,15 @@ func (w *world) refundHeard(a channel.Adapter, r channel.RefundRequest, want cha
 		w.t.Fatal(err)
 	}
 	if a.Channel() == models.ChannelAlipay {
-		if e.RefundNumber != "" || e.State != channel.StatePaid || e.Amount != r.Total {
+		if e.RefundNumber != "" || e.State != channel.StatePaid || e.Amount != r.Payment.Amount {
 			w.t.Errorf("told %+v", e)
 		}
 		return
 	}
-	if e.Number != r.Number || e.RefundNumber != r.RefundNumber || e.State != want || e.ID == "" || len(e.Reference) != 28 {
+	if e.Number != r.Payment.Number || e.RefundNumber != r.Refund.Number || e.State != want || e.ID == "" || len(e.Reference) != 28 {
 		w.t.Errorf("told %+v, want %s", e, want)
 	}
-	if want == channel.StateRefunded && (e.Amount != r.Amount || time.Since(e.PaidAt).Abs() > time.Minute) {
+	if want == channel.StateRefunded && (e.Amount != r.Refund.Amount || time.Since(e.PaidAt).Abs() > time.Minute) {
 		w.t.Errorf("told %+v", e)
 	}
 }
@@ -69,38 +69,38 @@ func TestRefundInParts(t *testing.T) {
 		if e := w.askRefund(a, r); e.State != channel.StateNotFound {
 			t.Errorf("never asked for: %+v", e)
 		}
-		r.Amount = money.New(1000, "CNY")
+		r.Refund.Amount = money.New(1000, "CNY")
 		first := w.refund(a, r)
 		atOnce := channel.StatePending
 		if a.Channel() == models.ChannelAlipay {
 			atOnce = channel.StateRefunded
 		}
-		if first.State != atOnce || first.RefundNumber != r.RefundNumber || first.Number != r.Number {
+		if first.State != atOnce || first.RefundNumber != r.Refund.Number || first.Number != r.Payment.Number {
 			t.Errorf("at once: %+v", first)
 		}
 		w.refundHeard(a, r, channel.StateRefunded)
 		for range 3 { // the same number is the same refund
 			w.refund(a, r)
 		}
-		if e := w.askRefund(a, r); e.State != channel.StateRefunded || e.Amount != r.Amount || time.Since(e.PaidAt).Abs() > time.Minute {
+		if e := w.askRefund(a, r); e.State != channel.StateRefunded || e.Amount != r.Refund.Amount || time.Since(e.PaidAt).Abs() > time.Minute {
 			t.Errorf("asked: %+v", e)
 		}
 		other := r
-		other.RefundNumber, other.Amount = freshNumber(), money.New(235, "CNY")
+		other.Refund.Number, other.Refund.Amount = freshNumber(), money.New(235, "CNY")
 		if _, err := a.Refund(t.Context(), other); !errors.Is(err, channel.ErrDeclined) {
 			t.Errorf("a cent too much: %v", err)
 		}
 		if e := w.askRefund(a, other); e.State != channel.StateNotFound {
 			t.Errorf("refused: %+v", e)
 		}
-		other.Amount = money.New(234, "CNY")
+		other.Refund.Amount = money.New(234, "CNY")
 		w.refund(a, other)
 		w.refundHeard(a, other, channel.StateRefunded)
-		if e := w.query(a, r.Number); e.State != channel.StatePaid || e.Amount != r.Total {
+		if e := w.query(a, r.Payment.Number); e.State != channel.StatePaid || e.Amount != r.Payment.Amount {
 			t.Errorf("the payment itself stays paid: %+v", e)
 		}
 		w.hearsNothing()
-		if n := w.count("SELECT refunded FROM sandbox_trades WHERE number = ?", r.Number); n != 1234 {
+		if n := w.count("SELECT refunded FROM sandbox_trades WHERE number = ?", r.Payment.Number); n != 1234 {
 			t.Errorf("%d went back", n)
 		}
 	})
@@ -110,17 +110,17 @@ func TestRefundInParts(t *testing.T) {
 func TestRefundsThatRace(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
 		r := w.paidTrade(a)
-		r.Amount = money.New(300, "CNY")
+		r.Refund.Amount = money.New(300, "CNY")
 		var all sync.WaitGroup
 		for i := range 12 {
 			mine := r
 			if i%2 == 0 {
-				mine.RefundNumber = freshNumber()
+				mine.Refund.Number = freshNumber()
 			}
 			all.Go(func() { _, _ = a.Refund(t.Context(), mine) })
 		}
 		all.Wait()
-		if n := w.count("SELECT COUNT(*) FROM sandbox_refunds WHERE number = ?", r.Number); n != 4 {
+		if n := w.count("SELECT COUNT(*) FROM sandbox_refunds WHERE number = ?", r.Payment.Number); n != 4 {
 			t.Errorf("%d refunds of 3.00 out of 12.34", n)
 		}
 	})
@@ -130,17 +130,17 @@ func TestRefundRefusals(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
 		r := w.paidTrade(a)
 		unknown, unpaid, dollars := r, r, r
-		unknown.Number = freshNumber()
-		unpaid.Number, _ = w.start(a)
-		dollars.Amount.Currency = "USD"
+		unknown.Payment.Number = freshNumber()
+		unpaid.Payment.Number, _ = w.start(a)
+		dollars.Refund.Amount.Currency = "USD"
 		for name, bad := range map[string]channel.RefundRequest{"unknown": unknown, "unpaid": unpaid, "dollars": dollars} {
 			if _, err := a.Refund(t.Context(), bad); !errors.Is(err, channel.ErrDeclined) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		r.Amount = money.New(100, "CNY")
+		r.Refund.Amount = money.New(100, "CNY")
 		w.refund(a, r)
-		r.Amount = money.New(101, "CNY")
+		r.Refund.Amount = money.New(101, "CNY")
 		// Another amount under the number: what became of the first is only told when asked.
 		if _, err := a.Refund(t.Context(), r); err == nil || w.askRefund(a, r).Amount.Minor != 100 {
 			t.Errorf("another amount under the number: %v", err)
@@ -180,7 +180,7 @@ func TestRefundLateAndFailed(t *testing.T) {
 			}
 		}
 		w.treat(a, "call", "normal")
-		r.RefundNumber = freshNumber() // what failed took nothing: all of it can still go back
+		r.Refund.Number = freshNumber() // what failed took nothing: all of it can still go back
 		w.refund(a, r)
 		w.refundHeard(a, r, channel.StateRefunded)
 	})
@@ -194,7 +194,7 @@ func TestRefundWhoseAnswerIsLost(t *testing.T) {
 		if _, err := a.Refund(t.Context(), r); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("500: %v", err)
 		}
-		if _, err := a.QueryRefund(t.Context(), r.Number, r.RefundNumber); !errors.Is(err, channel.ErrUnknown) {
+		if _, err := a.QueryRefund(t.Context(), r.Payment, r.Refund); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("500, asked: %v", err)
 		}
 		w.treat(a, "call", "normal")
@@ -219,18 +219,18 @@ func TestRefundsAreSigned(t *testing.T) {
 		if _, err := a.ParseNotification(t.Context(), w.hears()); !errors.Is(err, channel.ErrForged) {
 			t.Errorf("forged, and taken: %v", err)
 		}
-		k := w.creds
+		k := w.creds()
 		k.Alipay.PrivateKey, k.WeChatPay.PrivateKey = k.WeChatPay.PrivateKey, k.Alipay.PrivateKey
 		if _, err := adapterOf(t, a.Channel(), w, k).Refund(t.Context(), r); !errors.Is(err, channel.ErrUnavailable) {
 			t.Errorf("signed by nobody: %v", err)
 		}
-		k = w.creds
+		k = w.creds()
 		k.Alipay.AlipayPublicKey, k.WeChatPay.PublicKey = k.WeChatPay.PublicKey, k.Alipay.AlipayPublicKey
 		deaf := adapterOf(t, a.Channel(), w, k)
 		if _, err := deaf.Refund(t.Context(), r); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("an answer that is not the provider's: %v", err)
 		}
-		if _, err := deaf.QueryRefund(t.Context(), r.Number, r.RefundNumber); !errors.Is(err, channel.ErrUnknown) {
+		if _, err := deaf.QueryRefund(t.Context(), r.Payment, r.Refund); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("an answer that is not the provider's: %v", err)
 		}
 	})

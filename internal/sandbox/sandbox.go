@@ -17,15 +17,10 @@ import (
 
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/settings"
-	"paydesk/models"
 )
 
-// Paths of the gateways under the address the process listens on; adapters get them as base URL.
-const (
-	Prefix        = "/sandbox/"
-	AlipayPath    = "/sandbox/alipay/gateway.do"
-	WeChatPayPath = "/sandbox/wechat"
-)
+// Prefix is where everything of the sandbox lies.
+const Prefix = "/sandbox/"
 
 // maxBody is the longest request the sandbox reads, in bytes.
 const maxBody = 1 << 20
@@ -58,8 +53,10 @@ type Sandbox struct {
 	stopped   chan struct{} // closed when Run ends: nothing hangs any longer
 	stopOnce  sync.Once
 
-	mu   sync.Mutex
-	ring *keyring
+	protocols []protocol
+
+	mu    sync.Mutex
+	rings map[string]any // keys by family
 }
 
 var _ http.Handler = (*Sandbox)(nil)
@@ -68,14 +65,11 @@ var _ http.Handler = (*Sandbox)(nil)
 func New(c Config) *Sandbox {
 	s := &Sandbox{
 		db: c.DB, clock: c.Clock, publicURL: c.PublicURL, log: c.Log, client: deliveryClient(c.HTTPClient),
-		mux: http.NewServeMux(), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
+		mux: http.NewServeMux(), rings: map[string]any{}, protocols: protocols(), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
-	s.mux.HandleFunc(AlipayPath, s.misbehaving(models.ChannelAlipay, s.alipayGateway))
-	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/native", s.wechat((*Sandbox).wechatPrepay))
-	s.mux.HandleFunc("GET "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}", s.wechat((*Sandbox).wechatQuery))
-	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}/close", s.wechat((*Sandbox).wechatClose))
-	s.mux.HandleFunc("POST "+WeChatPayPath+"/v3/refund/domestic/refunds", s.wechat((*Sandbox).wechatRefund))
-	s.mux.HandleFunc("GET "+WeChatPayPath+"/v3/refund/domestic/refunds/{number}", s.wechat((*Sandbox).wechatQueryRefund))
+	for _, p := range s.protocols {
+		p.mount(s, s.mux)
+	}
 	s.mux.HandleFunc("GET /sandbox/pay/{token}", s.showPayer)
 	s.mux.HandleFunc("POST /sandbox/pay/{token}", s.playPayer)
 	s.mux.HandleFunc("POST /sandbox/behaviour", s.setBehaviour)

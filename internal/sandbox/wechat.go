@@ -14,6 +14,32 @@ import (
 	"paydesk/models"
 )
 
+// WeChatPayPath is the API's, under the address the process listens on.
+const WeChatPayPath = "/sandbox/wechat"
+
+func wechatProtocol() protocol {
+	return protocol{
+		channels: []models.PaymentChannel{models.ChannelWeChatPay},
+		mount: func(s *Sandbox, mux *http.ServeMux) {
+			mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/native", s.wechat((*Sandbox).wechatPrepay))
+			mux.HandleFunc("GET "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}", s.wechat((*Sandbox).wechatQuery))
+			mux.HandleFunc("POST "+WeChatPayPath+"/v3/pay/transactions/out-trade-no/{number}/close", s.wechat((*Sandbox).wechatClose))
+			mux.HandleFunc("POST "+WeChatPayPath+"/v3/refund/domestic/refunds", s.wechat((*Sandbox).wechatRefund))
+			mux.HandleFunc("GET "+WeChatPayPath+"/v3/refund/domestic/refunds/{number}", s.wechat((*Sandbox).wechatQueryRefund))
+		},
+		write: func(ctx context.Context, s *Sandbox, n notification, f fact) (letter, error) {
+			k, err := s.wechatKeys(ctx)
+			if err != nil {
+				return letter{}, err
+			}
+			return wechatLetter(k, n, f)
+		},
+		acknowledged: succeeded2xx,
+		tells:        func(to status) bool { return to != declined }, // a refused payment is found by asking
+		page:         payerView{App: "WeChat Pay", AppZH: "微信支付", Look: "green"},
+	}
+}
+
 // wechatDrift is how far a request's timestamp may be off.
 const wechatDrift = 5 * time.Minute
 
@@ -28,7 +54,7 @@ func wechatRefusal(status int, code, message string) wechatAnswer {
 }
 
 // wechatOperation is an API v3 operation on a verified request.
-type wechatOperation func(s *Sandbox, ctx context.Context, k *keyring, r *http.Request, body []byte) (wechatAnswer, error)
+type wechatOperation func(s *Sandbox, ctx context.Context, k *wechatKeys, r *http.Request, body []byte) (wechatAnswer, error)
 
 // wechat verifies the request, performs it and signs the answer.
 func (s *Sandbox) wechat(perform wechatOperation) http.HandlerFunc {
@@ -38,7 +64,7 @@ func (s *Sandbox) wechat(perform wechatOperation) http.HandlerFunc {
 			http.Error(w, "body too long", http.StatusRequestEntityTooLarge)
 			return
 		}
-		k, err := s.keys(r.Context())
+		k, err := s.wechatKeys(r.Context())
 		if err != nil {
 			s.failed(w, r, err)
 			return
@@ -58,7 +84,7 @@ var wechatAuthorization = regexp.MustCompile(`([a-z_]+)="([^"]*)"`)
 
 // wechatSigned checks WECHATPAY2-SHA256-RSA2048 mchid, nonce_str, timestamp, serial_no, signature: the signature is over
 // method, path with query, time, nonce and body, a line each. The path is the provider's, without our prefix.
-func wechatSigned(k *keyring, r *http.Request, body []byte) bool {
+func wechatSigned(k *wechatKeys, r *http.Request, body []byte) bool {
 	list, ok := strings.CutPrefix(r.Header.Get("Authorization"), "WECHATPAY2-SHA256-RSA2048 ")
 	if !ok {
 		return false
@@ -71,28 +97,28 @@ func wechatSigned(k *keyring, r *http.Request, body []byte) bool {
 	if err != nil || time.Since(time.Unix(at, 0)).Abs() > wechatDrift {
 		return false
 	}
-	id := k.stored.WeChat
+	id := k
 	if f["mchid"] != id.MchID || f["serial_no"] != id.Serial || f["nonce_str"] == "" {
 		return false
 	}
 	path := strings.TrimPrefix(r.URL.RequestURI(), WeChatPayPath)
 	message := r.Method + "\n" + path + "\n" + f["timestamp"] + "\n" + f["nonce_str"] + "\n" + string(body) + "\n"
-	return verified(&k.wechatMerchant.PublicKey, []byte(message), f["signature"])
+	return verified(&k.merchant.PublicKey, []byte(message), f["signature"])
 }
 
 // wechatSign makes the four headers over time, nonce and body.
-func wechatSign(k *keyring, body []byte, forged bool) (map[string]string, error) {
+func wechatSign(k *wechatKeys, body []byte, forged bool) (map[string]string, error) {
 	at, nonce := strconv.FormatInt(time.Now().Unix(), 10), upperHex(16)
-	key := k.wechatPlatform
+	key := k.platform
 	if forged {
-		key = k.wechatMerchant // anybody's key but WeChat Pay's
+		key = k.merchant // anybody's key but WeChat Pay's
 	}
 	sig, err := sign(key, []byte(at+"\n"+nonce+"\n"+string(body)+"\n"))
 	return map[string]string{"Wechatpay-Timestamp": at, "Wechatpay-Nonce": nonce, "Wechatpay-Signature": sig,
-		"Wechatpay-Serial": k.stored.WeChat.PublicKeyID}, err
+		"Wechatpay-Serial": k.PublicKeyID}, err
 }
 
-func wechatReply(w http.ResponseWriter, k *keyring, a wechatAnswer) {
+func wechatReply(w http.ResponseWriter, k *wechatKeys, a wechatAnswer) {
 	var body []byte
 	if a.Body != nil {
 		body = rawJSON(a.Body)
@@ -114,7 +140,7 @@ func wechatReply(w http.ResponseWriter, k *keyring, a wechatAnswer) {
 var wechatNumber = regexp.MustCompile(`^[0-9A-Za-z_\-|*]{6,32}$`)
 
 // wechatPrepay is Native prepay: a code_url, the same again for the same number and amount.
-func (s *Sandbox) wechatPrepay(ctx context.Context, k *keyring, _ *http.Request, body []byte) (wechatAnswer, error) {
+func (s *Sandbox) wechatPrepay(ctx context.Context, k *wechatKeys, _ *http.Request, body []byte) (wechatAnswer, error) {
 	var in struct {
 		AppID       string `json:"appid"`
 		MchID       string `json:"mchid"`
@@ -135,7 +161,7 @@ func (s *Sandbox) wechatPrepay(ctx context.Context, k *keyring, _ *http.Request,
 	}
 	end, badEnd := wechatEnd(in.TimeExpire)
 	switch {
-	case in.AppID != k.stored.WeChat.AppID || in.MchID != k.stored.WeChat.MchID:
+	case in.AppID != k.AppID || in.MchID != k.MchID:
 		return wechatRefusal(http.StatusBadRequest, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配"), nil
 	case !wechatNumber.MatchString(in.OutTradeNo):
 		return param("out_trade_no")
@@ -174,8 +200,8 @@ func wechatEnd(text string) (*time.Time, error) {
 }
 
 // wechatFind reads the trade an address names.
-func (s *Sandbox) wechatFind(ctx context.Context, k *keyring, r *http.Request, mchid string) (trade, *wechatAnswer, error) {
-	if mchid != k.stored.WeChat.MchID {
+func (s *Sandbox) wechatFind(ctx context.Context, k *wechatKeys, r *http.Request, mchid string) (trade, *wechatAnswer, error) {
+	if mchid != k.MchID {
 		refusal := wechatRefusal(http.StatusBadRequest, "PARAM_ERROR", "mchid")
 		return trade{}, &refusal, nil
 	}
@@ -188,7 +214,7 @@ func (s *Sandbox) wechatFind(ctx context.Context, k *keyring, r *http.Request, m
 }
 
 // wechatQuery tells of a trade. One that has expired stays NOTPAY until the merchant closes it.
-func (s *Sandbox) wechatQuery(ctx context.Context, k *keyring, r *http.Request, _ []byte) (wechatAnswer, error) {
+func (s *Sandbox) wechatQuery(ctx context.Context, k *wechatKeys, r *http.Request, _ []byte) (wechatAnswer, error) {
 	t, refusal, err := s.wechatFind(ctx, k, r, r.URL.Query().Get("mchid"))
 	if err != nil || refusal != nil {
 		return deref(refusal), err
@@ -216,7 +242,7 @@ func deref(a *wechatAnswer) wechatAnswer {
 }
 
 // wechatClose ends an unpaid trade; closing a closed one succeeds.
-func (s *Sandbox) wechatClose(ctx context.Context, k *keyring, r *http.Request, body []byte) (wechatAnswer, error) {
+func (s *Sandbox) wechatClose(ctx context.Context, k *wechatKeys, r *http.Request, body []byte) (wechatAnswer, error) {
 	var in struct {
 		MchID string `json:"mchid"`
 	}
@@ -240,8 +266,8 @@ func (s *Sandbox) wechatClose(ctx context.Context, k *keyring, r *http.Request, 
 }
 
 // wechatTransaction is the transaction object of queries and notifications.
-func wechatTransaction(k *keyring, f fact) map[string]any {
-	id := k.stored.WeChat
+func wechatTransaction(k *wechatKeys, f fact) map[string]any {
+	id := k
 	t := map[string]any{"appid": id.AppID, "mchid": id.MchID, "out_trade_no": f.Number,
 		"trade_state": wechatState(f.State), "trade_state_desc": wechatState(f.State),
 		"amount": map[string]any{"total": f.Amount, "currency": f.Currency}}

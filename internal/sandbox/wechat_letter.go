@@ -9,13 +9,13 @@ import (
 
 // wechatLetter is the notification TRANSACTION.SUCCESS, REFUND.SUCCESS or REFUND.ABNORMAL: its subject sealed with AEAD_AES_256_GCM
 // under the APIv3 key, the envelope signed like a response.
-func wechatLetter(k *keyring, n notification, f fact) (letter, error) {
+func wechatLetter(k *wechatKeys, n notification, f fact) (letter, error) {
 	subject, event, summary, content := "transaction", "TRANSACTION.SUCCESS", "支付成功", wechatTransaction(k, f)
 	if f.Refund != nil {
 		subject, event, summary, content = "refund", "REFUND."+wechatRefundState(f.Refund.State), "退款通知", wechatRefundNotice(k, f)
 	}
 	nonce := digits(12)
-	sealed, err := wechatSeal(k.stored.WeChat.APIv3Key, nonce, subject, rawJSON(content))
+	sealed, err := wechatSeal(k.APIv3Key, nonce, subject, rawJSON(content))
 	if err != nil {
 		return letter{}, err
 	}

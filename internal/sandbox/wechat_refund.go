@@ -11,7 +11,7 @@ import (
 )
 
 // wechatRefund accepts a refund: PROCESSING at first, whatever comes of it; the same number again is the same refund as it now stands.
-func (s *Sandbox) wechatRefund(ctx context.Context, _ *keyring, _ *http.Request, body []byte) (wechatAnswer, error) {
+func (s *Sandbox) wechatRefund(ctx context.Context, _ *wechatKeys, _ *http.Request, body []byte) (wechatAnswer, error) {
 	var in struct {
 		OutTradeNo  string `json:"out_trade_no"`
 		OutRefundNo string `json:"out_refund_no"`
@@ -55,7 +55,7 @@ func (s *Sandbox) wechatRefund(ctx context.Context, _ *keyring, _ *http.Request,
 	return wechatAnswer{http.StatusOK, wechatRefundObject(t, made, now)}, nil
 }
 
-func (s *Sandbox) wechatQueryRefund(ctx context.Context, _ *keyring, r *http.Request, _ []byte) (wechatAnswer, error) {
+func (s *Sandbox) wechatQueryRefund(ctx context.Context, _ *wechatKeys, r *http.Request, _ []byte) (wechatAnswer, error) {
 	made, err := s.readRefund(ctx, "channel = ? AND refund_number = ?", string(models.ChannelWeChatPay), r.PathValue("number"))
 	if errors.Is(err, errNoTrade) {
 		return wechatRefusal(http.StatusNotFound, "RESOURCE_NOT_EXISTS", "退款单不存在"), nil
@@ -81,8 +81,8 @@ func wechatRefundObject(t trade, r refund, now time.Time) map[string]any {
 }
 
 // wechatRefundNotice is what a REFUND.* notification seals: it names no application and no currency.
-func wechatRefundNotice(k *keyring, f fact) map[string]any {
-	out := map[string]any{"mchid": k.stored.WeChat.MchID, "transaction_id": f.Reference, "out_trade_no": f.Number, "refund_id": f.Refund.Reference,
+func wechatRefundNotice(k *wechatKeys, f fact) map[string]any {
+	out := map[string]any{"mchid": k.MchID, "transaction_id": f.Reference, "out_trade_no": f.Number, "refund_id": f.Refund.Reference,
 		"out_refund_no": f.Refund.Number, "refund_status": wechatRefundState(f.Refund.State), "user_received_account": "支付用户零钱",
 		"amount": map[string]any{"total": f.Amount, "refund": f.Refund.Amount, "payer_total": f.Amount, "payer_refund": f.Refund.Amount}}
 	if f.Refund.State == refundDone {

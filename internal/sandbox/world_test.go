@@ -9,17 +9,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/alipay"
-	"paydesk/internal/channel/guard"
-	"paydesk/internal/channel/wechatpay"
+	"paydesk/internal/fleet"
 	"paydesk/internal/money"
-	"paydesk/internal/platform/settings"
 	"paydesk/internal/platform/testenv"
 	"paydesk/internal/sandbox"
 	"paydesk/models"
@@ -32,8 +28,7 @@ type world struct {
 	url      string
 	sandbox  *sandbox.Sandbox
 	clock    *handClock
-	creds    sandbox.Credentials
-	adapters map[models.PaymentChannel]channel.Adapter
+	adapters channel.Registry
 	heard    chan heard
 	deaf     *atomic.Bool // the merchant answers 500
 }
@@ -51,12 +46,6 @@ func (c *handClock) Now() time.Time {
 	return time.Now().UTC().Add(time.Duration(c.ahead.Load())).Truncate(time.Microsecond)
 }
 func (c *handClock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
-
-// cachedKeys spare the other homes of this run the making of RSA keys.
-var cachedKeys struct {
-	sync.Mutex
-	text string
-}
 
 // each runs a test on both homes and with both channels.
 func each(t *testing.T, fn func(t *testing.T, w *world, a channel.Adapter)) {
@@ -83,23 +72,7 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 	mux.Handle(sandbox.Prefix, w.sandbox)
 	mux.HandleFunc("/notify/", w.hear)
 
-	cachedKeys.Lock()
-	defer cachedKeys.Unlock()
-	if cachedKeys.text != "" {
-		if _, err := settings.Create(t.Context(), home.DB, "sandbox.keys", cachedKeys.text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var err error
-	if w.creds, err = w.sandbox.Credentials(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if cachedKeys.text, _, err = settings.Get(t.Context(), home.DB, "sandbox.keys"); err != nil {
-		t.Fatal(err)
-	}
-	w.adapters = map[models.PaymentChannel]channel.Adapter{
-		models.ChannelAlipay: newAlipay(t, w.url, w.creds), models.ChannelWeChatPay: newWeChatPay(t, w.url, w.creds)}
-
+	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url })
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.sandbox.Run(ctx) }()
@@ -110,27 +83,6 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 		server.Close()
 	})
 	return w
-}
-
-func newAlipay(t *testing.T, base string, c sandbox.Credentials) *alipay.Adapter {
-	t.Helper()
-	a, err := alipay.New(alipay.Config{BaseURL: base + sandbox.AlipayPath, AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID,
-		PrivateKey: c.Alipay.PrivateKey, AlipayPublicKey: c.Alipay.AlipayPublicKey, Mode: guard.Sandbox})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-func newWeChatPay(t *testing.T, base string, c sandbox.Credentials) *wechatpay.Adapter {
-	t.Helper()
-	a, err := wechatpay.New(wechatpay.Config{BaseURL: base + sandbox.WeChatPayPath, AppID: c.WeChatPay.AppID,
-		MchID: c.WeChatPay.MchID, CertificateSerial: c.WeChatPay.CertificateSerial, PrivateKey: c.WeChatPay.PrivateKey,
-		PublicKeyID: c.WeChatPay.PublicKeyID, PublicKey: c.WeChatPay.PublicKey, APIv3Key: c.WeChatPay.APIv3Key, Mode: guard.Sandbox})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }
 
 // hear is the merchant: it keeps what came and acknowledges what is not forged.
@@ -162,7 +114,7 @@ func freshNumber() string {
 
 // request is a fresh payment of 12.34 that ends in 30 minutes.
 func (w *world) request(a channel.Adapter) channel.StartRequest {
-	return channel.StartRequest{Number: freshNumber(), Amount: money.New(1234, "CNY"), Subject: "充值 <Top-up> & 100%",
+	return channel.StartRequest{Ref: channel.Ref{Number: freshNumber(), Amount: money.New(1234, "CNY"), MadeAt: time.Now()}, Subject: "充值 <Top-up> & 100%",
 		ExpiresAt: w.clock.Now().Add(30 * time.Minute), ValidFor: 30 * time.Minute,
 		NotifyURL: w.url + "/notify/" + string(a.Channel())}
 }
@@ -180,7 +132,7 @@ func (w *world) start(a channel.Adapter) (number, page string) {
 
 func (w *world) query(a channel.Adapter, number string) channel.Event {
 	w.t.Helper()
-	e, err := a.Query(w.t.Context(), number)
+	e, err := a.Query(w.t.Context(), channel.Ref{Number: number})
 	if err != nil {
 		w.t.Fatal("query: ", err)
 	}

@@ -39,6 +39,9 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 		return "", err
 	}
 	seen(trace.Current(ctx), models.Payment{AccountID: account, ID: id})
+	if ev.State == channel.StateApproved {
+		return s.complete(ctx, account, id)
+	}
 	verdict := Nothing
 	_, err = s.change(ctx, account, id, func(ctx context.Context, p *models.Payment) error {
 		var err error
@@ -59,7 +62,7 @@ func (s *Service) apply(ctx context.Context, p *models.Payment, ev channel.Event
 		}
 		return s.paid(ctx, p, ev)
 	case channel.StateClosed, channel.StateDeclined:
-		return s.unpaid(ctx, p)
+		return s.unpaid(ctx, p, ev.Failure)
 	}
 	return Nothing, nil
 }
@@ -143,8 +146,11 @@ func (s *Service) suspend(ctx context.Context, p models.Payment, ev channel.Even
 }
 
 // unpaid: the provider has closed the trade. After our own end of validity that is an expiry, before it a refusal.
-func (s *Service) unpaid(ctx context.Context, p *models.Payment) (Verdict, error) {
-	ev, failure := evDeclined, "PAYMENT_DECLINED"
+func (s *Service) unpaid(ctx context.Context, p *models.Payment, failure string) (Verdict, error) {
+	ev := evDeclined
+	if failure == "" {
+		failure = "PAYMENT_DECLINED"
+	}
 	if p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt) {
 		ev, failure = evExpired, ""
 	}

@@ -37,8 +37,8 @@ func (w *world) statement(n int) (out []string) {
 // refusing is a channel that takes no payment.
 type refusing struct{ channel.Adapter }
 
-func (refusing) Start(context.Context, channel.StartRequest) (channel.Action, error) {
-	return channel.Action{}, channel.ErrDeclined
+func (refusing) Start(context.Context, channel.StartRequest) (channel.Started, error) {
+	return channel.Started{}, channel.ErrDeclined
 }
 
 // HW-33, D3, lesson 13: every end of the online part of a combined payment, of one order and of thirty, with a discount and

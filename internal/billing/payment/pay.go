@@ -8,6 +8,7 @@ import (
 	"paydesk/internal/billing/checkout"
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/order"
+	"paydesk/internal/billing/policy"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
@@ -105,6 +106,11 @@ func (s *Service) payOnce(ctx context.Context, who Payer, a Agreed, r checkout.R
 	i.Terms = termsOf(q, a)
 	if f := s.fund(&i, a.Funding, r.PayRemaining); f != nil {
 		return models.Payment{}, f
+	}
+	if i.Channel != "" {
+		if err := s.readCard(ctx, &i.Payment, policy.CustomerOf(&q.Account), *a.Funding.Online, "input", "funding", "online"); err != nil {
+			return models.Payment{}, err
+		}
 	}
 	if err := s.verify(ctx, &i, a); err != nil {
 		return models.Payment{}, err

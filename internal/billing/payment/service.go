@@ -42,8 +42,9 @@ type Config struct {
 	Messages *notify.Desk
 	Clock    clock.Clock
 	Log      *slog.Logger
-	// NotifyURL is where a channel reports; ReturnOrigins are the origins that returnUrl may name.
+	// NotifyURL is where a channel reports, ReturnURL where its page sends the payer; ReturnOrigins are the origins that returnUrl may name.
 	NotifyURL     func(models.PaymentChannel) string
+	ReturnURL     func(number string) string // where a payer's browser comes back to us from a channel's page
 	ReturnOrigins func() []string
 	// Moved is told of each transition once it is committed, for metrics; channel is empty without an online part.
 	Moved func(channel models.PaymentChannel, to models.PaymentStatus)
@@ -97,6 +98,8 @@ type Online struct {
 	ReturnURL       string
 	PaymentMethodID string
 	CardToken       string
+	SaveCard        bool
+	Display         channel.Display // empty: a QR code, or what the channel has
 }
 
 // errStale: somebody else changed the payment since it was read; read again.

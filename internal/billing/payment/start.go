@@ -28,6 +28,7 @@ func (s *Service) viaChannel(p *models.Payment, o Online, orderEnd *time.Time) {
 	first := schedule(p.CreatedAt, end)
 	p.Status, p.OnlineAmount, p.Channel = models.PaymentProcessing, o.Amount.Minor, o.Channel
 	p.BankCode, p.ReturnURL, p.ExpiresAt, p.SweepAt = o.BankCode, o.ReturnURL, &end, &first
+	p.Terms.Display = string(o.Display)
 }
 
 // start calls the channel for the first time and writes what the payer has to do. A certain refusal fails the payment; an
@@ -37,7 +38,7 @@ func (s *Service) start(ctx context.Context, p models.Payment) error {
 	switch {
 	case errors.Is(err, channel.ErrDeclined):
 		s.Log.WarnContext(ctx, "payment refused by its channel", "payment", p.ID, "channel", p.Channel, "error", err)
-		return s.end(ctx, p, evDeclined, "PAYMENT_DECLINED")
+		return s.end(ctx, p, evDeclined, refusalOf(err))
 	case errors.Is(err, channel.ErrUnavailable):
 		s.Log.WarnContext(ctx, "channel not available", "payment", p.ID, "channel", p.Channel, "error", err)
 		return s.end(ctx, p, evDeclined, "CHANNEL_NOT_AVAILABLE")
@@ -74,9 +75,10 @@ func (s *Service) call(ctx context.Context, p models.Payment) error {
 	if !ok {
 		return channel.ErrUnavailable
 	}
-	action, err := adapter.Start(ctx, channel.StartRequest{
-		Number: p.Number, Amount: money.New(p.OnlineAmount, currency(p.Currency)), Subject: s.subject(p),
-		ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()), ReturnURL: p.ReturnURL, NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
+	started, err := adapter.Start(ctx, channel.StartRequest{
+		Ref: RefOf(p), Subject: s.subject(p), ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()),
+		ReturnURL: s.ReturnURL(p.Number), NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
+		Display: channel.Display(p.Terms.Display), CardToken: p.Terms.CardToken, Challenge: p.Terms.Challenge,
 	})
 	failpoint.Hit(failpoint.ChannelStarted)
 	if err != nil {
@@ -85,18 +87,46 @@ func (s *Service) call(ctx context.Context, p models.Payment) error {
 		}
 		return err
 	}
-	_, err = s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
-		if _, ok := next(p.Status, evAction); !ok {
-			return nil // a notification or a cancellation was quicker
+	return s.started(context.WithoutCancel(ctx), p, started)
+}
+
+// started writes what the channel answered: its own number, what the payer has to do, and what has come of it already.
+func (s *Service) started(ctx context.Context, p models.Payment, a channel.Started) error {
+	_, err := s.change(ctx, p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
+		if p.ChannelReference == "" && a.Reference != "" { // whatever has become of the payment meanwhile, the channel is asked by it
+			p.ChannelReference = a.Reference
+			if _, err := s.DB.Exec(ctx, "UPDATE payments SET channel_reference = ? WHERE account_id = ? AND id = ?", a.Reference, p.AccountID, p.ID); err != nil {
+				return err
+			}
 		}
-		p.ActionKind, p.ActionContent, p.ActionExpiresAt = models.ActionScanQR, action.QR, p.ExpiresAt
-		if action.QR == "" {
-			p.ActionKind, p.ActionContent, p.ActionMethod, p.ActionFields = models.ActionRedirect, action.URL, action.Method, action.Fields
+		if _, ok := next(p.Status, evAction); !ok || a.QR == "" && a.URL == "" {
+			return nil // a notification or a cancellation was quicker, or there is nothing to do
+		}
+		p.ActionKind, p.ActionContent, p.ActionExpiresAt = models.ActionScanQR, a.QR, p.ExpiresAt
+		if a.QR == "" {
+			p.ActionKind, p.ActionContent, p.ActionMethod, p.ActionFields = models.ActionRedirect, a.URL, a.Method, a.Fields
 		}
 		_, err := s.move(ctx, p, evAction)
 		return err
 	})
+	if err == nil && a.Outcome != nil {
+		_, err = s.Apply(ctx, p.Channel, *a.Outcome)
+	}
 	return err
+}
+
+// RefOf names a payment to its channel.
+func RefOf(p models.Payment) channel.Ref {
+	return channel.Ref{Number: p.Number, Reference: p.ChannelReference, Amount: money.New(p.OnlineAmount, currency(p.Currency)), MadeAt: p.ID.Time()}
+}
+
+// refusalOf is the UserErrorCode that tells the payer why a channel refused.
+func refusalOf(err error) string {
+	var d *channel.Declined
+	if errors.As(err, &d) && d.Code != "" {
+		return d.Code
+	}
+	return "PAYMENT_DECLINED"
 }
 
 // resumed reads the payment as it now stands. A call that died between the intent and the channel's answer is taken up
@@ -150,7 +180,7 @@ func (s *Service) close(ctx context.Context, p models.Payment) error {
 	if !ok {
 		return nil
 	}
-	err := adapter.Close(ctx, p.Number)
+	err := adapter.Close(ctx, RefOf(p))
 	if errors.Is(err, channel.ErrAlreadyPaid) {
 		return s.ask(ctx, p)
 	}

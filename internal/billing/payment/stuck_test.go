@@ -76,13 +76,13 @@ type meeting struct {
 	all        chan struct{}
 }
 
-func (m *meeting) Query(ctx context.Context, number string) (channel.Event, error) {
+func (m *meeting) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
 	if m.in.Add(1) == m.wanted.Load() {
 		close(m.all)
 	}
 	select {
 	case <-m.all:
-		return m.Adapter.Query(ctx, number)
+		return m.Adapter.Query(ctx, p)
 	case <-time.After(10 * time.Second):
 		return channel.Event{}, channel.ErrUnknown
 	}

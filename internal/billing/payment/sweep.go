@@ -138,7 +138,7 @@ func (s *Service) ask(ctx context.Context, p models.Payment) error {
 	if !ok {
 		return nil
 	}
-	ev, err := adapter.Query(ctx, p.Number)
+	ev, err := adapter.Query(ctx, RefOf(p))
 	if err != nil {
 		return err
 	}

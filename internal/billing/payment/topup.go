@@ -7,6 +7,7 @@ import (
 
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/channel"
 	"paydesk/internal/platform/failpoint"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
@@ -59,7 +60,7 @@ func (s *Service) newTopUp(ctx context.Context, who Payer, online Online) (model
 	}
 	p := s.newPayment(who, models.PurposeTopUp, online.Amount)
 	s.viaChannel(&p, online, nil)
-	return p, nil
+	return p, s.readCard(ctx, &p, policy.CustomerOf(&account), online, "input", "online")
 }
 
 // checkOnline asks the policy, as the options do: what the console shows is what the server enforces.
@@ -68,11 +69,11 @@ func (s *Service) checkOnline(c policy.Customer, purpose models.PaymentPurpose, 
 		f.Field = append(slices.Clone(path), f.Field...)
 		return f
 	}
-	if o.PaymentMethodID != "" { // bound methods come with the payment methods
-		return fault.New("METHOD_NOT_FOUND", append(path, "paymentMethodId")...)
+	if o.Display != "" && !slices.Contains(channel.Displays(o.Channel), o.Display) {
+		return fault.New("INVALID_INPUT", append(path, "display")...)
 	}
-	if o.CardToken != "" {
-		return fault.New("INVALID_INPUT", append(path, "cardToken")...)
+	if f := checkMethod(o, path...); f != nil {
+		return f
 	}
 	if o.ReturnURL != "" && !s.allowedReturn(o.ReturnURL) {
 		return fault.New("INVALID_INPUT", append(path, "returnUrl")...)

@@ -23,9 +23,7 @@ import (
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/alipay"
-	"paydesk/internal/channel/guard"
-	"paydesk/internal/channel/wechatpay"
+	"paydesk/internal/fleet"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
@@ -92,7 +90,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	w.benefits, w.codes = benefit.New(home.DB, w.clock, keys, benefit.Rules{ReturnCoupons: true}), &codes{}
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: w.benefits, Verifier: w.codes, Policy: rules, Health: channels.Healthy, Clock: w.clock})
 	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: w.benefits, Codes: w.codes, Policy: rules, Channels: channels, Keys: keys, Outbox: box, Messages: notify.New(home.DB), Clock: w.clock, Log: log,
-		NotifyURL: func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }, ReturnOrigins: func() []string { return []string{"https://console.example"} }})
+		NotifyURL: func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }, ReturnURL: func(number string) string { return w.server.URL + "/return/" + number }, ReturnOrigins: func() []string { return []string{"https://console.example"} }})
 	w.inbox = &webhook.Inbox{DB: home.DB, Payments: w.payments, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
 	mux.HandleFunc("/webhooks/{channel}", func(rw http.ResponseWriter, r *http.Request) {
@@ -121,14 +119,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 }
 
 func (w *world) channels(sand *sandbox.Sandbox) channel.Registry {
-	c, err := sand.Credentials(w.ctx)
-	w.must(err)
-	a, err := alipay.New(alipay.Config{BaseURL: w.server.URL + sandbox.AlipayPath, AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID, PrivateKey: c.Alipay.PrivateKey, AlipayPublicKey: c.Alipay.AlipayPublicKey, Mode: guard.Sandbox})
-	w.must(err)
-	x, err := wechatpay.New(wechatpay.Config{BaseURL: w.server.URL + sandbox.WeChatPayPath, AppID: c.WeChatPay.AppID, MchID: c.WeChatPay.MchID, CertificateSerial: c.WeChatPay.CertificateSerial,
-		PrivateKey: c.WeChatPay.PrivateKey, PublicKeyID: c.WeChatPay.PublicKeyID, PublicKey: c.WeChatPay.PublicKey, APIv3Key: c.WeChatPay.APIv3Key, Mode: guard.Sandbox})
-	w.must(err)
-	return channel.Registry{models.ChannelAlipay: a, models.ChannelWeChatPay: x}
+	return fleet.Sandbox(sand, func() string { return w.server.URL })
 }
 
 func (w *world) must(err error) {

@@ -49,6 +49,10 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 }
 
 func (s *Service) apply(ctx context.Context, p models.Payment, r models.Refund, ev channel.Event) (payment.Verdict, error) {
+	if ev.State == channel.StatePending && ev.Reference != "" && r.ChannelReference == "" { // what the channel is asked by from now on
+		_, err := s.DB.Exec(ctx, "UPDATE refunds SET channel_reference = ? WHERE account_id = ? AND id = ? AND status = 'PROCESSING'", ev.Reference, r.AccountID, r.ID)
+		return payment.Nothing, err
+	}
 	if ev.State != channel.StateRefunded && ev.State != channel.StateRefundFailed {
 		return payment.Nothing, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/crew"
@@ -45,9 +46,12 @@ func next(now, made time.Time) time.Time {
 
 // request is what the channel is asked.
 func (s *Service) request(p models.Payment, r models.Refund) channel.RefundRequest {
-	c := money.Currency(r.Currency)
-	return channel.RefundRequest{Number: p.Number, RefundNumber: r.Number, Total: money.New(p.OnlineAmount, c), Amount: money.New(r.OnlineAmount, c),
-		Reason: r.Reason, NotifyURL: s.NotifyURL(r.Channel)}
+	return channel.RefundRequest{Payment: payment.RefOf(p), Refund: refOf(r), Reason: r.Reason, NotifyURL: s.NotifyURL(r.Channel)}
+}
+
+// refOf names a refund to its channel.
+func refOf(r models.Refund) channel.Ref {
+	return channel.Ref{Number: r.Number, Reference: r.ChannelReference, Amount: money.New(r.OnlineAmount, money.Currency(r.Currency)), MadeAt: r.ID.Time()}
 }
 
 // send calls the channel with the refund's number and applies what it says. Only a certain refusal ends the refund, and only when the
@@ -65,7 +69,7 @@ func (s *Service) send(ctx context.Context, r models.Refund) error {
 	failpoint.Hit(failpoint.RefundCalled)
 	if errors.Is(err, channel.ErrDeclined) {
 		refusal := err
-		if ev, err = adapter.QueryRefund(ctx, p.Number, r.Number); err == nil && ev.State == channel.StateNotFound {
+		if ev, err = adapter.QueryRefund(ctx, payment.RefOf(p), refOf(r)); err == nil && ev.State == channel.StateNotFound {
 			ev.State, ev.Detail = channel.StateRefundFailed, refusal.Error()
 		}
 	}
@@ -117,7 +121,7 @@ func (s *Service) look(ctx context.Context, r models.Refund) (err error) {
 	if err != nil {
 		return err
 	}
-	ev, err := adapter.QueryRefund(ctx, p.Number, r.Number)
+	ev, err := adapter.QueryRefund(ctx, payment.RefOf(p), refOf(r))
 	if err != nil {
 		s.Log.WarnContext(ctx, "channel does not say what became of a refund", "refund", r.ID, "channel", r.Channel, "error", err)
 		return nil

@@ -25,15 +25,12 @@ import (
 	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/alipay"
-	"paydesk/internal/channel/guard"
-	"paydesk/internal/channel/wechatpay"
+	"paydesk/internal/fleet"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
 	"paydesk/internal/platform/notify"
 	"paydesk/internal/platform/outbox"
-	"paydesk/internal/platform/settings"
 	"paydesk/internal/platform/testenv"
 	"paydesk/internal/sandbox"
 	"paydesk/internal/sweep"
@@ -125,9 +122,6 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) { fn(t, newWorld(t, home)) })
 }
 
-// cachedKeys spare the other worlds of this run the making of RSA keys.
-var cachedKeys string
-
 func newWorld(t testing.TB, home testenv.Home) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -149,7 +143,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	notifyURL := func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }
 	quotes := checkout.New(checkout.Config{Orders: w.orders, Accounts: w.accounts, Benefits: w.benefits, Verifier: unprotected{}, Policy: rules, Health: channels.Healthy, Clock: w.clock})
 	w.payments = payment.New(payment.Config{DB: home.DB, Ledger: w.ledger, Orders: w.orders, Accounts: w.accounts, Checkout: quotes, Benefits: w.benefits, Codes: unprotected{}, Policy: rules, Channels: channels, Keys: keys, Outbox: box,
-		Messages: notify.New(home.DB), Clock: w.clock, Log: log, NotifyURL: notifyURL, ReturnOrigins: func() []string { return nil }})
+		Messages: notify.New(home.DB), Clock: w.clock, Log: log, NotifyURL: notifyURL, ReturnURL: func(number string) string { return w.server.URL + "/return/" + number }, ReturnOrigins: func() []string { return nil }})
 	w.refunds = refund.New(refund.Config{DB: home.DB, Ledger: w.ledger, Payments: w.payments, Orders: w.orders, Benefits: w.benefits, Accounts: w.accounts, Policy: rules, Channels: channels, Keys: keys, Outbox: box,
 		Messages: notify.New(home.DB), Clock: w.clock, Log: log, NotifyURL: notifyURL})
 	inbox := &webhook.Inbox{DB: home.DB, Payments: w.payments, Refunds: w.refunds, Channels: channels, Clock: w.clock, Log: log}
@@ -177,21 +171,13 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 }
 
 func (w *world) channels(sand *sandbox.Sandbox) channel.Registry {
-	if cachedKeys != "" {
-		_, err := settings.Create(w.ctx, w.DB, "sandbox.keys", cachedKeys)
-		w.must(err)
+	w.lines = map[models.PaymentChannel]*line{}
+	all := fleet.Sandbox(sand, func() string { return w.server.URL })
+	for name, a := range all {
+		w.lines[name] = &line{Adapter: a}
+		all[name] = w.lines[name]
 	}
-	c, err := sand.Credentials(w.ctx)
-	w.must(err)
-	cachedKeys, _, err = settings.Get(w.ctx, w.DB, "sandbox.keys")
-	w.must(err)
-	a, err := alipay.New(alipay.Config{BaseURL: w.server.URL + sandbox.AlipayPath, AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID, PrivateKey: c.Alipay.PrivateKey, AlipayPublicKey: c.Alipay.AlipayPublicKey, Mode: guard.Sandbox})
-	w.must(err)
-	x, err := wechatpay.New(wechatpay.Config{BaseURL: w.server.URL + sandbox.WeChatPayPath, AppID: c.WeChatPay.AppID, MchID: c.WeChatPay.MchID, CertificateSerial: c.WeChatPay.CertificateSerial,
-		PrivateKey: c.WeChatPay.PrivateKey, PublicKeyID: c.WeChatPay.PublicKeyID, PublicKey: c.WeChatPay.PublicKey, APIv3Key: c.WeChatPay.APIv3Key, Mode: guard.Sandbox})
-	w.must(err)
-	w.lines = map[models.PaymentChannel]*line{ali: {Adapter: a}, wechat: {Adapter: x}}
-	return channel.Registry{ali: w.lines[ali], wechat: w.lines[wechat]}
+	return all
 }
 
 func (w *world) must(err error) {

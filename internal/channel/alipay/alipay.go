@@ -39,6 +39,7 @@ type Config struct {
 
 // Adapter is the ALIPAY channel.
 type Adapter struct {
+	channel.Automatic
 	client   *sdk.Client
 	appID    string
 	sellerID string
@@ -76,9 +77,9 @@ func (a *Adapter) Channel() models.PaymentChannel { return models.ChannelAlipay 
 
 // Start makes the QR code. The number is the provider's idempotency key: asking again gives a code for the same trade.
 // The trade ends at ExpiresAt, to the second.
-func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Action, error) {
+func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Started, error) {
 	if r.Amount.Currency != currency {
-		return channel.Action{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
+		return channel.Started{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
 	}
 	p := sdk.TradePreCreate{Trade: sdk.Trade{
 		NotifyURL: r.NotifyURL, OutTradeNo: r.Number, Subject: r.Subject, TotalAmount: r.Amount.Decimal(),
@@ -91,19 +92,20 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Ac
 	defer cancel()
 	res, err := a.client.TradePreCreate(ctx, p)
 	if err != nil {
-		return channel.Action{}, callError(err)
+		return channel.Started{}, callError(err)
 	}
 	if res.Code != sdk.CodeSuccess {
-		return channel.Action{}, startError(res.Error)
+		return channel.Started{}, startError(res.Error)
 	}
 	if res.OutTradeNo != r.Number || res.QRCode == "" {
-		return channel.Action{}, fmt.Errorf("%w: alipay answered for another trade", channel.ErrUnknown)
+		return channel.Started{}, fmt.Errorf("%w: alipay answered for another trade", channel.ErrUnknown)
 	}
-	return channel.Action{QR: res.QRCode}, nil
+	return channel.Started{Action: channel.Action{QR: res.QRCode}}, nil
 }
 
 // Query asks for the state of a number. A code that nobody has scanned yet is a trade that does not exist yet.
-func (a *Adapter) Query(ctx context.Context, number string) (channel.Event, error) {
+func (a *Adapter) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	number := p.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	res, err := a.client.TradeQuery(ctx, sdk.TradeQuery{OutTradeNo: number})
@@ -127,7 +129,8 @@ func (a *Adapter) Query(ctx context.Context, number string) (channel.Event, erro
 }
 
 // Close ends an unpaid trade. Where Alipay refuses because of the trade's state, the state itself decides.
-func (a *Adapter) Close(ctx context.Context, number string) error {
+func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
+	number := p.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	res, err := a.client.TradeClose(ctx, sdk.TradeClose{OutTradeNo: number})
@@ -139,7 +142,7 @@ func (a *Adapter) Close(ctx context.Context, number string) error {
 	case res.Code != sdk.CodeBusinessFailed || undecided(res.Error):
 		return queryError(res.Error)
 	}
-	e, err := a.Query(ctx, number)
+	e, err := a.Query(ctx, p)
 	switch {
 	case err != nil:
 		return err

@@ -19,31 +19,32 @@ const refundSucceeded = "REFUND_SUCCESS"
 // Refund is alipay.trade.refund: out_request_no is the idempotency key. Alipay answers at once; fund_change N says that this very
 // call moved nothing, be it a repeat or a refund that is still on its way: then a query tells.
 func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.Event, error) {
-	if r.Amount.Currency != currency {
-		return channel.Event{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
+	if r.Refund.Amount.Currency != currency {
+		return channel.Event{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Refund.Amount.Currency)
 	}
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
-	res, err := a.client.TradeRefund(ctx, sdk.TradeRefund{OutTradeNo: r.Number, OutRequestNo: r.RefundNumber,
-		RefundAmount: r.Amount.Decimal(), RefundReason: shorten(r.Reason)})
+	res, err := a.client.TradeRefund(ctx, sdk.TradeRefund{OutTradeNo: r.Payment.Number, OutRequestNo: r.Refund.Number,
+		RefundAmount: r.Refund.Amount.Decimal(), RefundReason: shorten(r.Reason)})
 	if err != nil {
 		return channel.Event{}, callError(err)
 	}
 	if res.Code != sdk.CodeSuccess {
 		return channel.Event{}, refundError(res.Error)
 	}
-	if res.OutTradeNo != r.Number {
+	if res.OutTradeNo != r.Payment.Number {
 		return channel.Event{}, fmt.Errorf("%w: alipay answered for another trade", channel.ErrUnknown)
 	}
-	e := channel.Event{Number: r.Number, RefundNumber: r.RefundNumber, Reference: res.TradeNo, State: channel.StatePending, Detail: "fund_change " + res.FundChange}
+	e := channel.Event{Number: r.Payment.Number, RefundNumber: r.Refund.Number, Reference: res.TradeNo, State: channel.StatePending, Detail: "fund_change " + res.FundChange}
 	if res.FundChange == "Y" {
-		e.State, e.Amount, e.PaidAt = channel.StateRefunded, r.Amount, time.Now().UTC().Truncate(time.Microsecond)
+		e.State, e.Amount, e.PaidAt = channel.StateRefunded, r.Refund.Amount, time.Now().UTC().Truncate(time.Microsecond)
 	}
 	return e, nil
 }
 
 // QueryRefund is alipay.trade.fastpay.refund.query.
-func (a *Adapter) QueryRefund(ctx context.Context, number, refundNumber string) (channel.Event, error) {
+func (a *Adapter) QueryRefund(ctx context.Context, p, refund channel.Ref) (channel.Event, error) {
+	number, refundNumber := p.Number, refund.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	res, err := a.client.TradeFastPayRefundQuery(ctx, sdk.TradeFastPayRefundQuery{OutTradeNo: number, OutRequestNo: refundNumber})

@@ -20,11 +20,11 @@ const maxReason = 80
 // Refund is POST /v3/refund/domestic/refunds: out_refund_no is the idempotency key. The answer says that the refund is accepted;
 // what comes of it is told by a notification, or when asked.
 func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.Event, error) {
-	if r.Amount.Currency != currency {
-		return channel.Event{}, fmt.Errorf("%w: wechatpay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
+	if r.Refund.Amount.Currency != currency {
+		return channel.Event{}, fmt.Errorf("%w: wechatpay takes CNY only, not %s", channel.ErrDeclined, r.Refund.Amount.Currency)
 	}
-	in := refunddomestic.CreateRequest{OutTradeNo: &r.Number, OutRefundNo: &r.RefundNumber,
-		Amount: &refunddomestic.AmountReq{Refund: &r.Amount.Minor, Total: &r.Total.Minor, Currency: core.String(string(currency))}}
+	in := refunddomestic.CreateRequest{OutTradeNo: &r.Payment.Number, OutRefundNo: &r.Refund.Number,
+		Amount: &refunddomestic.AmountReq{Refund: &r.Refund.Amount.Minor, Total: &r.Payment.Amount.Minor, Currency: core.String(string(currency))}}
 	if reason := cut(r.Reason); reason != "" {
 		in.Reason = &reason
 	}
@@ -37,11 +37,12 @@ func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.
 	if err != nil {
 		return channel.Event{}, refundError(err)
 	}
-	return refunded(out, r.Number, r.RefundNumber)
+	return refunded(out, r.Payment.Number, r.Refund.Number)
 }
 
 // QueryRefund is GET /v3/refund/domestic/refunds/{out_refund_no}.
-func (a *Adapter) QueryRefund(ctx context.Context, number, refundNumber string) (channel.Event, error) {
+func (a *Adapter) QueryRefund(ctx context.Context, p, refund channel.Ref) (channel.Event, error) {
+	number, refundNumber := p.Number, refund.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	out, _, err := a.refunds.QueryByOutRefundNo(ctx, refunddomestic.QueryByOutRefundNoRequest{OutRefundNo: &refundNumber})

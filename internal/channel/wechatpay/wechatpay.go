@@ -49,6 +49,7 @@ type Config struct {
 
 // Adapter is the WECHAT_PAY channel.
 type Adapter struct {
+	channel.Automatic
 	api     native.NativeApiService
 	refunds refunddomestic.RefundsApiService
 	notify  *notify.Handler
@@ -117,9 +118,9 @@ func (a *Adapter) Channel() models.PaymentChannel { return models.ChannelWeChatP
 
 // Start makes the QR code. The number is the provider's idempotency key: asking again with the same values gives a code
 // for the same trade. The code can be paid until ExpiresAt, to the second.
-func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Action, error) {
+func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Started, error) {
 	if r.Amount.Currency != currency {
-		return channel.Action{}, fmt.Errorf("%w: wechatpay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
+		return channel.Started{}, fmt.Errorf("%w: wechatpay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
 	}
 	p := native.PrepayRequest{
 		Appid: &a.appID, Mchid: &a.mchID, OutTradeNo: &r.Number, NotifyUrl: &r.NotifyURL,
@@ -134,12 +135,12 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Ac
 	defer cancel()
 	res, _, err := a.api.Prepay(ctx, p)
 	if err != nil {
-		return channel.Action{}, startError(err)
+		return channel.Started{}, startError(err)
 	}
 	if res.CodeUrl == nil || *res.CodeUrl == "" {
-		return channel.Action{}, fmt.Errorf("%w: wechatpay answered without a code", channel.ErrUnknown)
+		return channel.Started{}, fmt.Errorf("%w: wechatpay answered without a code", channel.ErrUnknown)
 	}
-	return channel.Action{QR: *res.CodeUrl}, nil
+	return channel.Started{Action: channel.Action{QR: *res.CodeUrl}}, nil
 }
 
 func shorten(text string) string {
@@ -150,7 +151,8 @@ func shorten(text string) string {
 }
 
 // Query asks for the state of a number.
-func (a *Adapter) Query(ctx context.Context, number string) (channel.Event, error) {
+func (a *Adapter) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	number := p.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	t, _, err := a.api.QueryOrderByOutTradeNo(ctx, native.QueryOrderByOutTradeNoRequest{OutTradeNo: &number, Mchid: &a.mchID})
@@ -167,7 +169,8 @@ func (a *Adapter) Query(ctx context.Context, number string) (channel.Event, erro
 }
 
 // Close ends an unpaid trade; one that is closed or unknown stays so.
-func (a *Adapter) Close(ctx context.Context, number string) error {
+func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
+	number := p.Number
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	_, err := a.api.CloseOrder(ctx, native.CloseOrderRequest{OutTradeNo: &number, Mchid: &a.mchID})

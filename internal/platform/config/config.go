@@ -37,6 +37,12 @@ type Config struct {
 	Trace     Trace
 	Alipay    Alipay
 	WeChat    WeChat
+	UnionPay  UnionPay
+	QQ        QQ
+	Tenpay    Tenpay
+	Huawei    Huawei
+	Stripe    Stripe
+	PayPal    PayPal
 
 	// Embedded is true where the data lives in this process: SQLite.
 	Embedded bool
@@ -163,28 +169,6 @@ type Trace struct {
 // On reports whether anything is traced.
 func (t Trace) On() bool {
 	return !t.Disabled && t.Exporter == "otlp" && (t.Endpoint != "" || t.TracesEndpoint != "")
-}
-
-// Alipay is the merchant's account there; used where AppID is set, else the sandbox in development, else the
-// channel is closed. Keys are paths of files.
-type Alipay struct {
-	BaseURL    string `env:"PAYDESK_ALIPAY_URL" default:"https://openapi.alipay.com/gateway.do" doc:"Gateway of Alipay."`
-	AppID      string `env:"PAYDESK_ALIPAY_APP_ID" doc:"Our application there. Empty: the sandbox in development, otherwise the channel is closed."`
-	SellerID   string `env:"PAYDESK_ALIPAY_SELLER_ID" doc:"Our merchant account there (2088…)."`
-	PrivateKey string `env:"PAYDESK_ALIPAY_PRIVATE_KEY_FILE" file:"yes" doc:"File of the application's RSA key (RSA2)."`
-	PublicKey  string `env:"PAYDESK_ALIPAY_PUBLIC_KEY_FILE" file:"yes" doc:"File of Alipay's public key."`
-}
-
-// WeChat is the merchant's account at WeChat Pay; used where MchID is set, as with Alipay.
-type WeChat struct {
-	BaseURL           string `env:"PAYDESK_WECHAT_URL" default:"https://api.mch.weixin.qq.com" doc:"API of WeChat Pay."`
-	AppID             string `env:"PAYDESK_WECHAT_APP_ID" doc:"Our application there."`
-	MchID             string `env:"PAYDESK_WECHAT_MCH_ID" doc:"Our merchant number there. Empty: the sandbox in development, otherwise the channel is closed."`
-	CertificateSerial string `env:"PAYDESK_WECHAT_CERTIFICATE_SERIAL" doc:"Serial number of our API certificate."`
-	PrivateKey        string `env:"PAYDESK_WECHAT_PRIVATE_KEY_FILE" file:"yes" doc:"File of our API certificate's key, PKCS#8."`
-	PublicKeyID       string `env:"PAYDESK_WECHAT_PUBLIC_KEY_ID" doc:"Id of WeChat Pay's public key (PUB_KEY_ID_…)."`
-	PublicKey         string `env:"PAYDESK_WECHAT_PUBLIC_KEY_FILE" file:"yes" doc:"File of WeChat Pay's public key."`
-	APIv3Key          string `env:"PAYDESK_WECHAT_APIV3_KEY" secret:"yes" doc:"The 32-byte key that opens notifications."`
 }
 
 // Loopback reports whether nobody but this machine can reach the address (host:port).

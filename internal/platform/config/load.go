@@ -212,10 +212,30 @@ func (c *Config) settleChannels(func(string) string) error {
 	if w.APIv3Key != "" && len(w.APIv3Key) != 32 {
 		return &Error{"PAYDESK_WECHAT_APIV3_KEY", "is set (not shown)", "exactly 32 characters"}
 	}
-	return whole("PAYDESK_WECHAT_MCH_ID", w.MchID, map[string]string{
-		"PAYDESK_WECHAT_APP_ID": w.AppID, "PAYDESK_WECHAT_CERTIFICATE_SERIAL": w.CertificateSerial,
-		"PAYDESK_WECHAT_PRIVATE_KEY_FILE": w.PrivateKey, "PAYDESK_WECHAT_PUBLIC_KEY_ID": w.PublicKeyID,
-		"PAYDESK_WECHAT_PUBLIC_KEY_FILE": w.PublicKey, "PAYDESK_WECHAT_APIV3_KEY": w.APIv3Key})
+	u, q, tp, h, st, pp := c.UnionPay, c.QQ, c.Tenpay, c.Huawei, c.Stripe, c.PayPal
+	for _, channel := range []struct {
+		switchedBy, on string
+		parts          map[string]string
+	}{
+		{"PAYDESK_WECHAT_MCH_ID", w.MchID, map[string]string{"PAYDESK_WECHAT_APP_ID": w.AppID, "PAYDESK_WECHAT_CERTIFICATE_SERIAL": w.CertificateSerial,
+			"PAYDESK_WECHAT_PRIVATE_KEY_FILE": w.PrivateKey, "PAYDESK_WECHAT_PUBLIC_KEY_ID": w.PublicKeyID,
+			"PAYDESK_WECHAT_PUBLIC_KEY_FILE": w.PublicKey, "PAYDESK_WECHAT_APIV3_KEY": w.APIv3Key}},
+		{"PAYDESK_UNIONPAY_MERCHANT_ID", u.MerchantID, map[string]string{"PAYDESK_UNIONPAY_KEYSTORE_FILE": u.Keystore,
+			"PAYDESK_UNIONPAY_KEYSTORE_PASSWORD": u.KeystorePassword, "PAYDESK_UNIONPAY_ROOTS_FILE": u.Roots}},
+		{"PAYDESK_QQ_MCH_ID", q.MchID, map[string]string{"PAYDESK_QQ_API_KEY": q.APIKey, "PAYDESK_QQ_CERTIFICATE_FILE": q.Certificate, "PAYDESK_QQ_PRIVATE_KEY_FILE": q.PrivateKey,
+			"PAYDESK_QQ_OPERATOR": q.Operator, "PAYDESK_QQ_OPERATOR_PASSWORD": q.OperatorPass}},
+		{"PAYDESK_TENPAY_PARTNER", tp.Partner, map[string]string{"PAYDESK_TENPAY_KEY": tp.Key}},
+		{"PAYDESK_HUAWEI_MERCHANT_NUMBER", h.MerchantNumber, map[string]string{"PAYDESK_HUAWEI_APP_ID": h.AppID, "PAYDESK_HUAWEI_AUTH_ID": h.AuthID,
+			"PAYDESK_HUAWEI_PRIVATE_KEY_FILE": h.PrivateKey, "PAYDESK_HUAWEI_PUBLIC_KEY_FILE": h.PublicKey, "PAYDESK_HUAWEI_PAGE_URL": h.PageURL}},
+		{"PAYDESK_STRIPE_SECRET_KEY", st.SecretKey, map[string]string{"PAYDESK_STRIPE_PUBLISHABLE_KEY": st.PublishableKey, "PAYDESK_STRIPE_WEBHOOK_SECRET": st.WebhookSecret}},
+		{"PAYDESK_PAYPAL_CLIENT_ID", pp.ClientID, map[string]string{"PAYDESK_PAYPAL_CLIENT_SECRET": pp.ClientSecret, "PAYDESK_PAYPAL_WEBHOOK_ID": pp.WebhookID,
+			"PAYDESK_PAYPAL_MERCHANT_ID": pp.MerchantID}},
+	} {
+		if err := whole(channel.switchedBy, channel.on, channel.parts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unknown are PAYDESK_ variables that nobody reads. Those of tests and benchmarks are left alone.

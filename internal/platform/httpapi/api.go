@@ -50,6 +50,7 @@ type Options struct {
 	Scalars    Scalars        // nil: custom scalars are judged by their fields
 
 	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
+	Return   http.Handler                                                                // /return/{number}: a payer comes back from a channel's page
 	Files    http.Handler                                                                // /files/…
 	Pictures http.Handler                                                                // /qr/…
 	Page     http.Handler                                                                // / and what is not anybody else's
@@ -169,6 +170,9 @@ func (a *API) otherRoutes() http.Handler {
 		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
 			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
 		})
+	}
+	if a.o.Return != nil {
+		r.Handle("/return/{number}", a.o.Return)
 	}
 	if a.o.Files != nil {
 		r.Handle("/files/*", readOnly(a.o.Files))

@@ -67,6 +67,9 @@ func Channel(locale string, c models.PaymentChannel) string {
 	return Text(locale, "channel.name."+string(c), nil)
 }
 
+// CardBrand is the name of a card's network.
+func CardBrand(locale, brand string) string { return Text(locale, "card.brand."+brand, nil) }
+
 func variant(language map[string][]wording, key string, args map[string]any) string {
 	suffix := ""
 	if c, ok := args["case"]; ok {

@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE sandbox_trades ADD COLUMN detail TEXT NULL;
+
+-- +goose Down
+ALTER TABLE sandbox_trades DROP COLUMN detail;

@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE sandbox_trades ADD COLUMN booked_at DATETIME(6) NULL;
+
+-- +goose Down
+ALTER TABLE sandbox_trades DROP COLUMN booked_at;

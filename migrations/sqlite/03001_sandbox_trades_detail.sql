@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE sandbox_trades ADD COLUMN detail TEXT NULL;
+
+-- +goose Down
+ALTER TABLE sandbox_trades DROP COLUMN detail;

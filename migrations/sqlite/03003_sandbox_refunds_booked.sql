@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE sandbox_refunds ADD COLUMN booked_at DATETIME NULL;
+
+-- +goose Down
+ALTER TABLE sandbox_refunds DROP COLUMN booked_at;
