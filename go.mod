@@ -45,6 +45,14 @@ require (
 )
 
 require (
+	github.com/emmansun/gmsm v0.15.5 // indirect
+	github.com/plutov/paypal/v4 v4.8.0 // indirect
+	github.com/stripe/stripe-go/v85 v85.0.0 // indirect
+	github.com/tjfoc/gmsm v1.4.1 // indirect
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
+)
+
+require (
 	github.com/f-amaral/go-async v0.3.0 // indirect
 	github.com/hhrutter/lzw v1.0.0 // indirect
 	github.com/hhrutter/tiff v1.0.1 // indirect

@@ -212,7 +212,7 @@ func TestConnectionRefused(t *testing.T) {
 
 func TestBehaviourIsChecked(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
-		for _, body := range []string{"", "{}", `{"channel":"ALIPAY"}`, `{"channel":"PAYPAL","notify":"drop"}`, `{"channel":"alipay","notify":"drop"}`,
+		for _, body := range []string{"", "{}", `{"channel":"ALIPAY"}`, `{"channel":"CASH","notify":"drop"}`, `{"channel":"alipay","notify":"drop"}`,
 			`{"channel":"ALIPAY","notify":"never"}`, `{"channel":"ALIPAY","notify":"delay:"}`, `{"channel":"ALIPAY","notify":"delay:-1s"}`,
 			`{"channel":"ALIPAY","call":"slow:2 days"}`, `{"channel":"ALIPAY","notify":"drop","extra":1}`} {
 			if code := w.behave(body); code != http.StatusBadRequest {
