@@ -72,6 +72,7 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 	mux.Handle(sandbox.Prefix, w.sandbox)
 	mux.HandleFunc("/notify/", w.hear)
 
+	testenv.Keep(t, home, sandbox.KeysSetting)
 	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url })
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
