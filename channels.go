@@ -17,7 +17,7 @@ func (a *app) adapters(context.Context) (channel.Registry, error) {
 		return nil, err
 	}
 	if a.sandbox != nil {
-		for name, adapter := range fleet.Sandbox(a.sandbox, func() string { return a.own }) {
+		for name, adapter := range fleet.Sandbox(a.sandbox, func() string { return a.own }, nil) {
 			if _, real := made[name]; !real {
 				made[name] = adapter
 			}

@@ -120,7 +120,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 
 func (w *world) channels(sand *sandbox.Sandbox) channel.Registry {
 	testenv.Keep(w.TB, w.Home, sandbox.KeysSetting)
-	return fleet.Sandbox(sand, func() string { return w.server.URL })
+	return fleet.Sandbox(sand, func() string { return w.server.URL }, nil)
 }
 
 func (w *world) must(err error) {

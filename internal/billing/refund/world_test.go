@@ -173,7 +173,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 func (w *world) channels(sand *sandbox.Sandbox) channel.Registry {
 	testenv.Keep(w.TB, w.Home, sandbox.KeysSetting)
 	w.lines = map[models.PaymentChannel]*line{}
-	all := fleet.Sandbox(sand, func() string { return w.server.URL })
+	all := fleet.Sandbox(sand, func() string { return w.server.URL }, nil)
 	for name, a := range all {
 		w.lines[name] = &line{Adapter: a}
 		all[name] = w.lines[name]
