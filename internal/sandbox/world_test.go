@@ -73,7 +73,7 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 	mux.HandleFunc("/notify/", w.hear)
 
 	testenv.Keep(t, home, sandbox.KeysSetting)
-	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url })
+	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url }, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.sandbox.Run(ctx) }()
