@@ -2,10 +2,12 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 
 	"paydesk/internal/money"
 )
@@ -19,6 +21,7 @@ var payerPage = template.Must(template.New("payer").Parse(payerHTML))
 type payerView struct {
 	App, AppZH string // the payer's app
 	Look       string // its colours, a class of the page
+	Banks      bool   // the payer chooses a bank, where the merchant has not
 	Merchant   string
 	Subject    string
 	Amount     string
@@ -28,6 +31,7 @@ type payerView struct {
 	Result     string
 	ResultZH   string
 	Tone       string // good, bad, plain
+	Trade      trade
 }
 
 // showPayer is what a phone shows after scanning the code; opening it is the scan.
@@ -48,7 +52,7 @@ func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
 	if state != waiting {
 		v.Result, v.ResultZH, v.Tone = told(state)
 	}
-	render(w, http.StatusOK, v)
+	s.render(w, http.StatusOK, v)
 }
 
 // playPayer is the payer's choice: outcome=succeed, decline or abandon, and late=true for money that comes after the end.
@@ -62,7 +66,6 @@ func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	outcome, lateText := r.PostForm.Get("outcome"), r.PostForm.Get("late")
-	late := lateText == "true"
 	state := t.at(s.clock.Now())
 	open := state == created || state == waiting
 	var done bool
@@ -72,9 +75,9 @@ func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "late: true or false is wanted", http.StatusBadRequest)
 		return
 	case outcome == "succeed":
-		done, err = s.pay(r.Context(), t, late)
+		done, err = s.succeed(r.Context(), t, r.PostForm)
 	case outcome == "decline":
-		done, err = s.decline(r.Context(), t)
+		done, err = s.refuse(r.Context(), t, r.PostForm)
 	case outcome == "abandon":
 		if done = open; done && state == created {
 			err = s.scanned(r.Context(), t)
@@ -88,6 +91,22 @@ func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answerPayer(w, r, t.Token, outcome, done)
+}
+
+// succeed is the payer's yes.
+func (s *Sandbox) succeed(ctx context.Context, t trade, form url.Values) (bool, error) {
+	if p, _ := s.protocolOf(t.Channel); p.succeed != nil {
+		return p.succeed(ctx, s, t, form)
+	}
+	return s.pay(ctx, t, form.Get("late") == "true")
+}
+
+// refuse is the payer's no.
+func (s *Sandbox) refuse(ctx context.Context, t trade, form url.Values) (bool, error) {
+	if p, _ := s.protocolOf(t.Channel); p.decline != nil {
+		return p.decline(ctx, s, t, form)
+	}
+	return s.decline(ctx, t)
 }
 
 // answerPayer shows how the trade stands after the choice; a choice that was not possible is 409.
@@ -110,7 +129,7 @@ func (s *Sandbox) answerPayer(w http.ResponseWriter, r *http.Request, token, out
 	default:
 		v.Result, v.ResultZH, v.Tone = told(state)
 	}
-	render(w, code, v)
+	s.render(w, code, v)
 }
 
 // told puts an ended state into words.
@@ -131,7 +150,7 @@ func told(state status) (en, zh, tone string) {
 func (s *Sandbox) view(t trade, state status) payerView {
 	p, _ := s.protocolOf(t.Channel)
 	v := p.page
-	v.Merchant, v.Subject, v.Number = "paydesk sandbox", t.Subject, t.Number
+	v.Trade, v.Merchant, v.Subject, v.Number = t, "paydesk sandbox", t.Subject, t.Number
 	v.Amount = money.New(t.Amount, money.Currency(t.Currency)).Decimal()
 	v.Open = state == created || state == waiting
 	v.Late = state == closed || state == expired
@@ -151,9 +170,19 @@ func (s *Sandbox) payerTrade(w http.ResponseWriter, r *http.Request) (trade, boo
 	return t, true
 }
 
-func render(w http.ResponseWriter, code int, v payerView) {
+// render shows the protocol's own page, or the common one.
+func (s *Sandbox) render(w http.ResponseWriter, code int, v payerView) {
+	if p, _ := s.protocolOf(v.Trade.Channel); p.render != nil {
+		p.render(w, code, v)
+		return
+	}
+	writePage(w, code, payerPage, v)
+}
+
+// writePage executes a page of the sandbox: without scripts, and posting to nobody else.
+func writePage(w http.ResponseWriter, code int, t *template.Template, v any) {
 	var page bytes.Buffer
-	if err := payerPage.Execute(&page, v); err != nil {
+	if err := t.Execute(&page, v); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"paydesk/models"
@@ -25,6 +26,12 @@ type protocol struct {
 	refundsAtTrade bool
 	// page is what the payer sees.
 	page payerView
+	// succeed and decline are the payer's choice where it is more than paying or refusing; nil: s.pay, s.decline. form has the page's
+	// fields. done false: the choice was not possible (409).
+	succeed func(ctx context.Context, s *Sandbox, t trade, form url.Values) (done bool, err error)
+	decline func(ctx context.Context, s *Sandbox, t trade, form url.Values) (done bool, err error)
+	// render writes a page of the protocol's own (3-D Secure, consent) with writePage; nil: the common one.
+	render func(w http.ResponseWriter, code int, v payerView)
 }
 
 // protocols are those that the sandbox speaks. Each stands in a file of its own.
