@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +23,8 @@ import (
 	"paydesk/models"
 )
 
-// world is a sandbox behind a real listener, the two adapters configured for it, and a merchant's notification address.
+// world is a sandbox behind a real listener, all channels' adapters configured for it, and a merchant's addresses: of notifications, and
+// of payers who come back.
 type world struct {
 	t        *testing.T
 	home     testenv.Home
@@ -31,6 +34,7 @@ type world struct {
 	adapters channel.Registry
 	heard    chan heard
 	deaf     *atomic.Bool // the merchant answers 500
+	refs     *sync.Map    // what was started, by number: channel.Ref
 }
 
 // heard is a notification as it reached the merchant.
@@ -47,11 +51,16 @@ func (c *handClock) Now() time.Time {
 }
 func (c *handClock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// each runs a test on both homes and with both channels.
+// each runs a test on both homes and with the two great wallets.
 func each(t *testing.T, fn func(t *testing.T, w *world, a channel.Adapter)) {
+	eachOf(t, []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay}, fn)
+}
+
+// eachOf runs a test on both homes and with the adapters of these channels, which share a world.
+func eachOf(t *testing.T, channels []models.PaymentChannel, fn func(t *testing.T, w *world, a channel.Adapter)) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
 		w := newWorld(t, home)
-		for _, c := range []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay} {
+		for _, c := range channels {
 			t.Run(string(c), func(t *testing.T) {
 				w := *w
 				w.t = t
@@ -63,7 +72,7 @@ func each(t *testing.T, fn func(t *testing.T, w *world, a channel.Adapter)) {
 
 func newWorld(t *testing.T, home testenv.Home) *world {
 	t.Helper()
-	w := &world{t: t, home: home, clock: &handClock{}, deaf: new(atomic.Bool), heard: make(chan heard, 1000)}
+	w := &world{t: t, home: home, clock: &handClock{}, deaf: new(atomic.Bool), refs: &sync.Map{}, heard: make(chan heard, 1000)}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	w.url = server.URL
@@ -71,6 +80,7 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	mux.Handle(sandbox.Prefix, w.sandbox)
 	mux.HandleFunc("/notify/", w.hear)
+	mux.HandleFunc("/return/", func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, "welcome back") })
 
 	testenv.Keep(t, home, sandbox.KeysSetting)
 	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url }, nil)
@@ -113,27 +123,101 @@ func freshNumber() string {
 	return fmt.Sprintf("P%s%08d", time.Now().UTC().Format("060102150405"), numbers.Add(1))
 }
 
-// request is a fresh payment of 12.34 that ends in 30 minutes.
-func (w *world) request(a channel.Adapter) channel.StartRequest {
-	return channel.StartRequest{Ref: channel.Ref{Number: freshNumber(), Amount: money.New(1234, "CNY"), MadeAt: time.Now()}, Subject: "充值 <Top-up> & 100%",
-		ExpiresAt: w.clock.Now().Add(30 * time.Minute), ValidFor: 30 * time.Minute,
-		NotifyURL: w.url + "/notify/" + string(a.Channel())}
+// visa is a card that pays without questions.
+const visa = "4242424242424242"
+
+// request is a fresh payment of 12.34 in the channel's currency that ends in 30 minutes. Where cards pay, it has the token of a card:
+// visa unless another is given.
+func (w *world) request(a channel.Adapter, card ...string) channel.StartRequest {
+	w.t.Helper()
+	number, currency, token := freshNumber(), money.Currency("CNY"), ""
+	switch a.Channel() {
+	case models.ChannelBankCard:
+		currency, token = "USD", w.cardToken(append(card, visa)[0])
+	case models.ChannelPayPal:
+		currency = "USD"
+	}
+	return channel.StartRequest{Ref: channel.Ref{Number: number, Amount: money.New(1234, currency), MadeAt: time.Now()}, Subject: "充值 <Top-up> & 100%",
+		ExpiresAt: w.clock.Now().Add(30 * time.Minute), ValidFor: 30 * time.Minute, CardToken: token,
+		ReturnURL: w.url + "/return/" + number, NotifyURL: w.url + "/notify/" + string(a.Channel())}
 }
 
-// start begins a payment and gives its number and the payer's page.
-func (w *world) start(a channel.Adapter) (number, page string) {
+// cardToken is the hosted field's call (contract, chapter 6).
+func (w *world) cardToken(number string) string {
 	w.t.Helper()
-	r := w.request(a)
-	act, err := a.Start(w.t.Context(), r)
+	res, err := http.Post(w.url+sandbox.CardsPath, "application/json", strings.NewReader(
+		`{"number":"`+number+`","expiryMonth":12,"expiryYear":2030,"cvc":"123","holderName":"Zhang San"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var out struct {
+		Token string `json:"token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.Token == "" {
+		w.t.Fatalf("no token for a card: HTTP %d, %v", res.StatusCode, err)
+	}
+	return out.Token
+}
+
+// start begins a payment and gives its number and the payer's page; no page where there is nothing to do.
+func (w *world) start(a channel.Adapter, card ...string) (number, page string) {
+	w.t.Helper()
+	r := w.request(a, card...)
+	page, _ = w.begin(a, r)
+	return r.Number, page
+}
+
+// begin starts a payment as it is asked for, follows the payer's browser to the page where it ends, and remembers its Ref.
+func (w *world) begin(a channel.Adapter, r channel.StartRequest) (page string, s channel.Started) {
+	w.t.Helper()
+	s, err := a.Start(w.t.Context(), r)
 	if err != nil {
 		w.t.Fatal("start: ", err)
 	}
-	return r.Number, act.QR
+	r.Reference = s.Reference
+	w.refs.Store(r.Number, r.Ref)
+	return w.follow(s.Action), s
+}
+
+// follow goes where an action sends the payer: a QR code as it is, a page opened with GET or POST and followed to its final address.
+func (w *world) follow(act channel.Action) string {
+	w.t.Helper()
+	if act.QR != "" || act.URL == "" {
+		return act.QR
+	}
+	var res *http.Response
+	var err error
+	if act.Method == http.MethodPost {
+		form := url.Values{}
+		for _, f := range act.Fields {
+			form.Set(f.Name, f.Value)
+		}
+		res, err = http.PostForm(act.URL, form)
+	} else {
+		res, err = http.Get(act.URL)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
+		w.t.Fatalf("the payer's page: HTTP %d %s", res.StatusCode, body)
+	}
+	return res.Request.URL.String()
+}
+
+// ref is how a payment that was begun is named to its channel.
+func (w *world) ref(number string) channel.Ref {
+	if r, ok := w.refs.Load(number); ok {
+		return r.(channel.Ref)
+	}
+	return channel.Ref{Number: number, MadeAt: time.Now()}
 }
 
 func (w *world) query(a channel.Adapter, number string) channel.Event {
 	w.t.Helper()
-	e, err := a.Query(w.t.Context(), channel.Ref{Number: number})
+	e, err := a.Query(w.t.Context(), w.ref(number))
 	if err != nil {
 		w.t.Fatal("query: ", err)
 	}
