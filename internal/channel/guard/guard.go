@@ -1,12 +1,11 @@
 // Package guard keeps play money and real money apart: an adapter in sandbox mode reaches this machine only, one in
-// production never does.
+// production never does. It judges the configured address (BaseURL), every request that an adapter's client sends, addresses that
+// a provider answers included, and last what a name resolves to (Client).
 package guard
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -25,28 +24,54 @@ const (
 // Timeout bounds a whole call to a provider, connection and body included.
 const Timeout = 10 * time.Second
 
-// maxAnswer is the most that is read of a provider's answer, in bytes.
-const maxAnswer = 1 << 20
-
 // BaseURL parses a provider's address and refuses one that does not fit the mode: sandbox wants loopback, production
 // wants https and anything but loopback.
 func BaseURL(mode Mode, raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
-		return nil, fmt.Errorf("channel address %q: an http or https URL without user and password is wanted", raw)
-	}
-	local := isLoopback(u.Hostname())
-	switch {
-	case mode == Sandbox && !local:
-		return nil, fmt.Errorf("channel address %q: sandbox mode takes loopback addresses only", raw)
-	case mode == Production && local:
-		return nil, fmt.Errorf("channel address %q: production takes no loopback address", raw)
-	case mode == Production && u.Scheme != "https":
-		return nil, fmt.Errorf("channel address %q: production takes https only", raw)
-	case mode != Sandbox && mode != Production:
-		return nil, fmt.Errorf("channel mode %q: sandbox or production is wanted", mode)
+	u, err := judged(mode, raw)
+	if err != nil {
+		return nil, fmt.Errorf("channel address %q: %w", shown(raw), err)
 	}
 	return u, nil
+}
+
+// Follow is BaseURL for an address that a provider answers (a statement to fetch, a certificate). Client refuses it as well; the error
+// here comes earlier and, since such addresses may carry a token, says nothing of it.
+func Follow(mode Mode, raw string) (*url.URL, error) {
+	u, err := judged(mode, raw)
+	if err != nil {
+		return nil, fmt.Errorf("address of a provider's answer: %w", err)
+	}
+	return u, nil
+}
+
+func judged(mode Mode, raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("not readable") // url.Parse repeats it whole, passwords included
+	}
+	return u, fits(mode, u)
+}
+
+// fits judges an address by what is written in it.
+func fits(mode Mode, u *url.URL) error {
+	host := u.Hostname()
+	if host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return errors.New("an http or https URL without user and password is wanted")
+	}
+	local := isLoopback(host)
+	switch {
+	case mode == Sandbox && !local:
+		return errors.New("sandbox mode takes loopback addresses only")
+	case mode == Production && local:
+		return errors.New("production takes no loopback address")
+	case mode == Production && u.Scheme != "https":
+		return errors.New("production takes https only")
+	case mode == Production && disguised(host):
+		return errors.New("production takes names and plainly written addresses")
+	case mode != Sandbox && mode != Production:
+		return fmt.Errorf("mode %q: sandbox or production is wanted", mode)
+	}
+	return nil
 }
 
 // isLoopback knows the names and addresses of this machine; 0.0.0.0 and :: connect to it too.
@@ -56,55 +81,35 @@ func isLoopback(host string) bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	ip = ip.Unmap()
+	return err == nil && local(ip)
+}
+
+func local(ip netip.Addr) bool {
+	ip = ip.WithZone("").Unmap()
 	return ip.IsLoopback() || ip.IsUnspecified()
 }
 
-// Client derives the client an adapter uses: bounded in time and size, following no redirect, and in sandbox mode
-// going through no proxy. The given one is left as it is; nil means a fresh one.
-func Client(mode Mode, given *http.Client) *http.Client {
-	c := &http.Client{}
-	if given != nil {
-		*c = *given
+// disguised: an address in a form that resolvers take and people misread (127.1, 0x7f000001, 2130706433, digits of other scripts), and
+// a name that its owner cannot have meant.
+func disguised(host string) bool {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' || r <= ' ' }) {
+		return true
 	}
-	if c.Timeout <= 0 || c.Timeout > Timeout {
-		c.Timeout = Timeout
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
 	}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	base := c.Transport
-	if base == nil {
-		base = transport(mode)
-	}
-	c.Transport = limited{base}
-	return c
+	host = strings.TrimSuffix(host, ".")
+	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	digits := strings.TrimLeft(last, "0123456789")
+	return digits == "" || strings.HasPrefix(last, "0x")
 }
 
-func transport(mode Mode) http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext
-	t.TLSHandshakeTimeout = 5 * time.Second
-	t.MaxIdleConnsPerHost = 32
-	if mode == Sandbox {
-		t.Proxy = nil
-	}
-	return t
-}
-
-// limited cuts answers that are too long; the SDKs read them whole.
-type limited struct{ next http.RoundTripper }
-
-// RoundTrip sends the request and limits the answer's body.
-func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := l.next.RoundTrip(r)
+// shown is an address without user, password and query.
+func shown(raw string) string {
+	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, err
+		return "not readable"
 	}
-	res.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(res.Body, maxAnswer), res.Body}
-	return res, nil
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
 }
