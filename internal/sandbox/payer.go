@@ -17,24 +17,29 @@ var payerHTML string
 
 var payerPage = template.Must(template.New("payer").Parse(payerHTML))
 
-// payerView is what the page shows. Texts come in English and Chinese.
+// payerView is what the page shows. Texts come in English and Chinese. A protocol sets the first four.
 type payerView struct {
 	App, AppZH string // the payer's app
 	Look       string // its colours, a class of the page
-	Banks      bool   // the payer chooses a bank, where the merchant has not
+	Banks      bool   // the payer pays at a bank, and chooses it here where the merchant has not
+	Trade      trade
+	Bank       bank   // chosen; without a code: none yet
+	Choice     []bank // to choose from
 	Merchant   string
 	Subject    string
 	Amount     string
+	Currency   string
 	Number     string
 	Open       bool // can be paid: the three buttons are shown
 	Late       bool // closed or expired: a payer who was just paying may still do so
 	Result     string
 	ResultZH   string
 	Tone       string // good, bad, plain
-	Trade      trade
+	Return     string // the merchant's page, where there is one to go back to
+	Leave      bool   // the payer has decided: the page goes back there by itself
 }
 
-// showPayer is what a phone shows after scanning the code; opening it is the scan.
+// showPayer is what a phone shows after scanning the code, or where a browser was sent; opening it is the scan.
 func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.payerTrade(w, r)
 	if !ok {
@@ -55,7 +60,8 @@ func (s *Sandbox) showPayer(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, v)
 }
 
-// playPayer is the payer's choice: outcome=succeed, decline or abandon, and late=true for money that comes after the end.
+// playPayer is the payer's choice: outcome=succeed, decline or abandon, and late=true for money that comes after the end. bank=ICBC
+// chooses a bank, which a payer may do without.
 func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.payerTrade(w, r)
 	if !ok {
@@ -63,6 +69,10 @@ func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "a form is wanted: outcome=succeed, decline or abandon", http.StatusBadRequest)
+		return
+	}
+	if r.PostForm.Has("bank") && !r.PostForm.Has("outcome") {
+		s.chooseBank(w, r, t)
 		return
 	}
 	outcome, lateText := r.PostForm.Get("outcome"), r.PostForm.Get("late")
@@ -93,6 +103,21 @@ func (s *Sandbox) playPayer(w http.ResponseWriter, r *http.Request) {
 	s.answerPayer(w, r, t.Token, outcome, done)
 }
 
+// chooseBank goes on to the bank's page; no bank goes back to the list.
+func (s *Sandbox) chooseBank(w http.ResponseWriter, r *http.Request, t trade) {
+	p, _ := s.protocolOf(t.Channel)
+	t.Detail.Bank = r.PostForm.Get("bank")
+	if _, listed := bankOf(t.Detail.Bank); !p.page.Banks || !listed && t.Detail.Bank != "" {
+		http.Error(w, "bank: no such bank", http.StatusBadRequest)
+		return
+	}
+	if err := s.note(r.Context(), t); err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+}
+
 // succeed is the payer's yes.
 func (s *Sandbox) succeed(ctx context.Context, t trade, form url.Values) (bool, error) {
 	if p, _ := s.protocolOf(t.Channel); p.succeed != nil {
@@ -118,6 +143,7 @@ func (s *Sandbox) answerPayer(w http.ResponseWriter, r *http.Request, token, out
 	}
 	state := t.at(s.clock.Now())
 	v := s.view(t, state)
+	v.Leave = true
 	code := http.StatusOK
 	switch {
 	case !done:
@@ -125,7 +151,7 @@ func (s *Sandbox) answerPayer(w http.ResponseWriter, r *http.Request, token, out
 		v.Result, v.ResultZH, v.Tone = told(state)
 	case outcome == "abandon":
 		v.Open, v.Late = false, false
-		v.Result, v.ResultZH, v.Tone = "You left without paying. The code stays valid until it expires.", "您已离开，尚未付款。二维码在到期前仍然有效。", "plain"
+		v.Result, v.ResultZH, v.Tone = "You left without paying. You can still pay until it expires.", "您已离开，尚未付款。到期前仍可付款。", "plain"
 	default:
 		v.Result, v.ResultZH, v.Tone = told(state)
 	}
@@ -142,7 +168,9 @@ func told(state status) (en, zh, tone string) {
 	case closed:
 		return "The merchant has closed this trade. It cannot be paid any more.", "商家已关闭该交易，无法继续付款", "bad"
 	case expired:
-		return "This code has expired.", "二维码已过期", "bad"
+		return "This payment has expired.", "付款已过期", "bad"
+	case approved:
+		return "You have agreed. The merchant takes the payment now.", "您已同意付款，商家正在收款", "good"
 	}
 	return "This trade is waiting for its payer.", "等待付款", "plain"
 }
@@ -151,9 +179,16 @@ func (s *Sandbox) view(t trade, state status) payerView {
 	p, _ := s.protocolOf(t.Channel)
 	v := p.page
 	v.Trade, v.Merchant, v.Subject, v.Number = t, "paydesk sandbox", t.Subject, t.Number
-	v.Amount = money.New(t.Amount, money.Currency(t.Currency)).Decimal()
+	v.Amount, v.Currency = money.New(t.Amount, money.Currency(t.Currency)).Decimal(), t.Currency
 	v.Open = state == created || state == waiting
 	v.Late = state == closed || state == expired
+	v.Bank, _ = bankOf(t.Detail.Bank)
+	if v.Banks && v.Open && t.Detail.Bank == "" {
+		v.Choice = banks
+	}
+	if u, err := url.Parse(t.Detail.ReturnURL); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
+		v.Return = u.String()
+	}
 	return v
 }
 
