@@ -278,6 +278,7 @@ func (a *app) work(context.Context) error {
 		}},
 		sweep.Job{Name: "coupons", Run: func(ctx context.Context) (int, error) { return a.benefits.Repair(ctx, sweepBatch) }},
 		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return a.inbox.Sweep(ctx, sweepBatch) }},
+		sweep.Job{Name: "evidence", Run: func(ctx context.Context) (int, error) { return a.inbox.Clean(ctx, sweepBatch) }},
 		sweep.Job{Name: "outbox", Run: a.outbox.Sweep},
 		sweep.Job{Name: smsJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.SMS, messageBatch) }},
 		sweep.Job{Name: mailJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.Email, messageBatch) }},

@@ -34,9 +34,9 @@ type InboxRow struct {
 	Channel    PaymentChannel
 	DedupKey   string // channel's notification id or SHA-256 of the body: a replay finds its row
 	Headers    string // JSON of the provider's own headers: evidence for an operator
-	Body       []byte
+	Body       []byte // whole; of what was refused, its beginning
 	Event      string // JSON of what the adapter verified: signatures grow too old to be checked again
-	Verdict    string // RECEIVED, APPLIED, DUPLICATE, UNKNOWN_REFERENCE, AMOUNT_MISMATCH, …
+	Verdict    string // RECEIVED (not yet applied), REFUSED (evidence alone), or what became of it: a payment.Verdict
 	Number     string // merchant order number, once parsed
 	Attempts   int64
 	NextAt     *time.Time // when it is tried again; NULL when done

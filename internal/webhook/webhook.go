@@ -1,24 +1,19 @@
 // Package webhook is the face that channels see: verify, store, apply, acknowledge. A notification is acknowledged once it is
-// stored; storing it twice finds the row that is there, and what it says is booked once (lessons 3 to 6, 25).
+// stored; storing it twice finds the row that is there, and what it says is booked once (lessons 3 to 6, 25). What is refused is kept
+// too, as evidence.
 package webhook
 
 import (
 	"context"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
-	"time"
 
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/clock"
 	"paydesk/internal/platform/database"
-	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
 )
 
@@ -40,16 +35,9 @@ type Inbox struct {
 	Heard func(channel models.PaymentChannel, outcome string)
 }
 
-const (
-	maxBody  = 256 << 10 // a notification has a few KiB
-	received = "RECEIVED"
-)
+const maxBody = 256 << 10 // a notification has a few KiB
 
-// retryAfter is when an unapplied notification is tried again: an unknown reference may be known a moment later. One that
-// could not be applied for a reason of ours is tried on and on, at the last of these.
-var retryAfter = []time.Duration{5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour}
-
-// Serve answers one notification of a channel.
+// Serve answers one notification of a channel. All channels POST theirs; nothing else is one.
 func (i *Inbox) Serve(w http.ResponseWriter, r *http.Request, name models.PaymentChannel) {
 	adapter, ok := i.Channels[name]
 	if !ok || r.Method != http.MethodPost {
@@ -57,24 +45,39 @@ func (i *Inbox) Serve(w http.ResponseWriter, r *http.Request, name models.Paymen
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		i.refuse(w, r, name, adapter, body, err)
+		return
+	}
+	if err != nil { // it broke off: nobody is there to be answered
 		answer(w, adapter.Refuse())
 		return
 	}
 	ev, err := adapter.ParseNotification(r.Context(), channel.Notification{Header: r.Header, Body: body})
-	if err != nil {
-		i.Log.WarnContext(r.Context(), "notification refused", "channel", name, "reason", err)
-		i.heard(name, "REFUSED")
-		answer(w, adapter.Refuse())
+	if errors.Is(err, channel.ErrForged) {
+		i.refuse(w, r, name, adapter, body, err)
 		return
 	}
-	if err := i.take(r.Context(), name, r.Header, body, ev); err != nil {
+	if err == nil {
+		err = i.take(r.Context(), name, r.Header, body, ev)
+	}
+	if err != nil { // it could not be judged, or not be stored
 		i.Log.ErrorContext(r.Context(), "notification not stored, the provider sends it again", "channel", name, "number", ev.Number, "error", err)
 		i.heard(name, "FAILED")
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 		return
 	}
 	answer(w, adapter.Acknowledge())
+}
+
+// refuse answers what proves nothing, and keeps it as evidence where there is room.
+func (i *Inbox) refuse(w http.ResponseWriter, r *http.Request, name models.PaymentChannel, adapter channel.Adapter, body []byte, why error) {
+	i.Log.WarnContext(r.Context(), "notification refused", "channel", name, "reason", why)
+	i.heard(name, string(refused))
+	if err := i.keepRefused(r.Context(), name, r.Header, body); err != nil {
+		i.Log.ErrorContext(r.Context(), "refused notification not kept", "channel", name, "error", err)
+	}
+	answer(w, adapter.Refuse())
 }
 
 func answer(w http.ResponseWriter, a channel.Acknowledgement) {
@@ -85,135 +88,8 @@ func answer(w http.ResponseWriter, a channel.Acknowledgement) {
 	_, _ = io.WriteString(w, a.Body)
 }
 
-// take stores a verified notification and applies it. Only a failure to store is an error: what is stored is tried again.
-func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Header, body []byte, ev channel.Event) error {
-	event, err := json.Marshal(ev)
-	if err != nil {
-		return err
-	}
-	now, id := i.Clock.Now(), models.NewID()
-	_, err = i.DB.Exec(ctx, "INSERT INTO inbox (id, channel, dedup_key, headers, body, event, verdict, number, attempts, next_at, received_at) VALUES (?,?,?,?,?,?,?,?,1,?,?)",
-		id, string(name), dedupKey(ev, body), evidence(h), body, string(event), received, ev.Number, i.later(0), now)
-	if database.IsDuplicate(err) {
-		i.heard(name, "REPEATED")
-		return nil // stored before; if it is not yet applied, its row is tried again
-	}
-	if err != nil {
-		return err
-	}
-	if err := i.apply(ctx, id, name, ev, 1); err != nil {
-		i.Log.ErrorContext(ctx, "notification stored, not yet applied", "channel", name, "number", ev.Number, "error", err)
-		i.heard(name, "LATER")
-	}
-	return nil
-}
-
 func (i *Inbox) heard(name models.PaymentChannel, outcome string) {
 	if i.Heard != nil {
 		i.Heard(name, outcome)
 	}
-}
-
-// dedupKey: providers repeat a notification under its own id, with a new signature.
-func dedupKey(ev channel.Event, body []byte) string {
-	if ev.ID != "" && len(ev.ID) <= 100 {
-		return ev.ID + ":" + string(ev.State)
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
-}
-
-// evidence keeps the headers that a provider signs with; cookies and authorizations are nobody's evidence.
-func evidence(h http.Header) string {
-	kept := map[string]string{}
-	for name := range h {
-		if n := strings.ToLower(name); strings.HasPrefix(n, "wechatpay-") || n == "content-type" {
-			kept[n] = h.Get(name)
-		}
-	}
-	text, _ := json.Marshal(kept)
-	return string(text)
-}
-
-// later is when a notification that has been tried before so often is tried again.
-func (i *Inbox) later(tries int) time.Time {
-	return i.Clock.Now().Add(retryAfter[min(tries, len(retryAfter)-1)])
-}
-
-// apply tries a notification for the attempts-th time; when it is tried next has been written before. An unknown reference
-// is given up in the end.
-func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChannel, ev channel.Event, attempts int) error {
-	applier := i.Payments
-	if ev.RefundNumber != "" {
-		applier = i.Refunds
-	}
-	verdict, err := applier.Apply(ctx, name, ev)
-	if err != nil {
-		return err
-	}
-	trace.Current(ctx).Set("paydesk.verdict", string(verdict))
-	i.heard(name, string(verdict))
-	done := ", next_at = NULL"
-	if verdict == payment.UnknownReference && attempts <= len(retryAfter) {
-		done = ""
-	}
-	_, err = i.DB.Exec(ctx, "UPDATE inbox SET verdict = ?"+done+" WHERE id = ? AND attempts = ?", string(verdict), id, attempts)
-	return err
-}
-
-type row struct {
-	id       models.ID
-	channel  models.PaymentChannel
-	event    string
-	attempts int
-}
-
-// Sweep tries again what is stored and not yet applied, at most limit notifications. It returns how many.
-func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
-	var rows []row
-	err := i.DB.Query(ctx, func(r *sql.Rows) error {
-		var x row
-		if err := r.Scan(&x.id, &x.channel, &x.event, &x.attempts); err != nil {
-			return err
-		}
-		rows = append(rows, x)
-		return nil
-	}, "SELECT id, channel, event, attempts FROM inbox WHERE next_at <= ? ORDER BY next_at LIMIT ?", i.Clock.Now(), limit)
-	if err != nil {
-		return 0, err
-	}
-	for _, x := range rows {
-		if err := i.again(ctx, x); err != nil {
-			i.Log.ErrorContext(ctx, "inbox: left for later", "inbox", x.id, "error", err)
-		}
-	}
-	return len(rows), nil
-}
-
-// Lag is how long the notification that is longest due has waited to be tried again; zero when none is due.
-func (i *Inbox) Lag(ctx context.Context) (time.Duration, error) {
-	var due time.Time
-	now := i.Clock.Now()
-	found, err := i.DB.QueryRow(ctx, []any{&due}, "SELECT next_at FROM inbox WHERE next_at <= ? ORDER BY next_at LIMIT 1", now)
-	if err != nil || !found {
-		return 0, err
-	}
-	return now.Sub(due), nil
-}
-
-// again tries one stored notification. Its time is moved on first: one that cannot be handled, whatever it does, does not
-// stand in the way of the others, and only one instance has it.
-func (i *Inbox) again(ctx context.Context, x row) error {
-	ctx, span := trace.Work(ctx, "notification again")
-	defer span.End()
-	span.Set("paydesk.channel", string(x.channel))
-	n, err := i.DB.Exec(ctx, "UPDATE inbox SET attempts = ?, next_at = ? WHERE id = ? AND attempts = ?", x.attempts+1, i.later(x.attempts), x.id, x.attempts)
-	if err != nil || n == 0 {
-		return err
-	}
-	var ev channel.Event
-	if err := json.Unmarshal([]byte(x.event), &ev); err != nil {
-		return err
-	}
-	return i.apply(ctx, x.id, x.channel, ev, x.attempts+1)
 }

@@ -35,11 +35,17 @@ func (d *desk) Apply(_ context.Context, _ models.PaymentChannel, ev channel.Even
 	return d.answer(ev)
 }
 
-// paper is a channel whose notifications are "id number", never forged.
+// paper is a channel whose notifications are "id number"; those of "forged" are, and those of "away" cannot be judged now.
 type paper struct{ channel.Adapter }
 
 func (paper) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
 	id, number, _ := strings.Cut(string(n.Body), " ")
+	switch id {
+	case "forged":
+		return channel.Event{}, channel.ErrForged
+	case "away":
+		return channel.Event{}, channel.ErrUnavailable
+	}
 	return channel.Event{ID: id, Number: number, Reference: "R" + number, State: channel.StatePaid, Amount: money.New(5, "CNY"), PaidAt: time.Unix(1, 0).UTC()}, nil
 }
 func (paper) Acknowledge() channel.Acknowledgement { return channel.Acknowledgement{Status: 200} }
@@ -56,11 +62,18 @@ func each(t *testing.T, fn func(d *desk)) {
 
 func (d *desk) post(body string) {
 	d.Helper()
-	w := httptest.NewRecorder()
-	d.inbox.Serve(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), models.ChannelAlipay)
-	if w.Code != http.StatusOK {
-		d.Fatal("not acknowledged", w.Code)
+	if code := d.send(body); code != http.StatusOK {
+		d.Fatal("not acknowledged", code)
 	}
+}
+
+func (d *desk) send(body string, header ...string) int {
+	r, w := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), httptest.NewRecorder()
+	for at := 0; at < len(header); at += 2 {
+		r.Header.Set(header[at], header[at+1])
+	}
+	d.inbox.Serve(w, r, models.ChannelAlipay)
+	return w.Code
 }
 
 func (d *desk) sweepAfter(pause time.Duration) {
