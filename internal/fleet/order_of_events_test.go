@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"paydesk/internal/channel"
-	"paydesk/internal/fleet"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -42,7 +41,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 			"contradictory": {channel.StatePending, channel.StatePaid, channel.StateClosed, channel.StatePaid, channel.StateDeclined},
 		}
 		for i, name := range []string{"paid", "unpaid", "contradictory"} {
-			ch := fleet.Names[i]
+			ch := names[i%len(names)]
 			ends := map[string]int{}
 			permutations(len(states[name]), func(order []int) {
 				ends[w.ended(ch, states[name], order)]++

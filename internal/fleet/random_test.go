@@ -14,7 +14,6 @@ import (
 	"paydesk/internal/billing/fault"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/refund"
-	"paydesk/internal/fleet"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
@@ -52,6 +51,7 @@ func TestRandomFaults(t *testing.T) {
 		weather.Go(func() { w.changeMoods(over, rand.New(rand.NewPCG(seed, 0))) })
 		weather.Go(func() { w.letTimePass(over, rand.New(rand.NewPCG(seed, 1))) })
 
+		began := time.Now()
 		const workers = 16
 		var mu sync.Mutex
 		var all []played
@@ -59,8 +59,15 @@ func TestRandomFaults(t *testing.T) {
 		for i := range workers {
 			running.Go(func() {
 				r := rand.New(rand.NewPCG(seed, uint64(i)+2))
+				var mine []models.Payment
 				for range payments() / workers {
 					x, err := w.playRandom(r)
+					if err == nil && x.payment.Purpose == models.PurposeOrders {
+						mine = append(mine, x.payment)
+					}
+					if err == nil && len(mine) > 0 && r.IntN(2) == 0 { // of one that has had its time
+						err = w.refundSome(r, mine[r.IntN(len(mine))])
+					}
 					if err != nil {
 						t.Errorf("%+v: %v", x, err)
 						return
@@ -72,12 +79,14 @@ func TestRandomFaults(t *testing.T) {
 			})
 		}
 		running.Wait()
+		t.Logf("played in %s", time.Since(began))
 		stop()
 		weather.Wait()
-		for _, ch := range fleet.Names {
+		for _, ch := range names {
 			w.behave(ch, "normal", "normal")
 		}
 		w.settle()
+		t.Logf("settled after %s", time.Since(began))
 		ends := map[models.PaymentStatus]int{}
 		for _, x := range all {
 			w.agrees(x)
@@ -85,7 +94,7 @@ func TestRandomFaults(t *testing.T) {
 				ends[w.now(x.payment).Status]++
 			}
 		}
-		for _, ch := range fleet.Names {
+		for _, ch := range names {
 			w.books(ch)
 		}
 		w.clean()
@@ -99,7 +108,7 @@ func TestRandomFaults(t *testing.T) {
 func (w *world) changeMoods(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		m := moods[r.IntN(len(moods))]
-		w.behave(fleet.Names[r.IntN(len(fleet.Names))], m.notify, m.call)
+		w.behave(names[r.IntN(len(names))], m.notify, m.call)
 		select {
 		case <-ctx.Done():
 		case <-time.After(30 * time.Millisecond):
@@ -125,7 +134,7 @@ func (w *world) letTimePass(ctx context.Context, r *rand.Rand) {
 
 // playRandom plays a payment of a random kind through a random channel to a random outcome.
 func (w *world) playRandom(r *rand.Rand) (played, error) {
-	ch := fleet.Names[r.IntN(len(fleet.Names))]
+	ch := names[r.IntN(len(names))]
 	x := played{outcome: append(outcomes, "outcome=succeed", "outcome=succeed", "return")[r.IntN(len(outcomes)+3)]}
 	p, err := w.startRandom(r, ch)
 	var refused *fault.Fault
@@ -155,10 +164,7 @@ func (w *world) playRandom(r *rand.Rand) (played, error) {
 		}
 		res.Body.Close()
 	}
-	if p.Purpose == models.PurposeOrders && r.IntN(2) == 0 {
-		err = w.refundSome(r, p)
-	}
-	return x, err
+	return x, nil
 }
 
 func (w *world) startRandom(r *rand.Rand, ch models.PaymentChannel) (models.Payment, error) {
