@@ -10,6 +10,7 @@ import (
 
 	"paydesk/console"
 	"paydesk/graph/model"
+	"paydesk/internal/billing/suspense"
 	"paydesk/internal/demo"
 	"paydesk/internal/dev"
 	"paydesk/internal/platform/blob"
@@ -34,7 +35,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	}
 	pictures, files := qr.New(signer, a.payments.Action), blob.NewFiles(a.files, signer)
 	face := resolvers.New(resolvers.Services{
-		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
+		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Suspense: suspense.New(a.db), Notifications: a.inbox, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
 		QRImage: pictures.URL, CardField: a.cardField, FileURL: files.URL, RequestID: telemetry.RequestID,
 	})
 	edge, err := newEdge(httpapi.Options{

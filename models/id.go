@@ -91,6 +91,9 @@ const (
 	PrefixDiscount = "dsc"
 	PrefixRefund   = "rfd"
 	PrefixFile     = "fil"
+
+	PrefixSuspense     = "sus"
+	PrefixNotification = "ntf"
 )
 
 // Encode writes the id in TypeID form (typeid.io spec 0.3): prefix, underscore, 26 base32 characters.

@@ -49,6 +49,7 @@ func (r *Resolver) readers() map[string]reader {
 		models.PrefixAccount: r.readAccounts, models.PrefixOrder: r.readOrders,
 		models.PrefixPayment: r.readPayments, models.PrefixRefund: r.readRefunds, models.PrefixPosting: r.readTransactions,
 		models.PrefixCoupon: r.readCoupons, models.PrefixDiscount: r.readDiscounts,
+		models.PrefixSuspense: r.readSuspense, models.PrefixNotification: r.readNotifications,
 	}
 }
 

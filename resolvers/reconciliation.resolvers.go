@@ -20,11 +20,11 @@ func (r *mutationResolver) ResolveDifference(ctx context.Context, input model.Re
 }
 
 func (r *queryResolver) Suspense(ctx context.Context, first *int, after *string, last *int, before *string) (*model.SuspenseConnection, error) {
-	return nil, fault.ErrUnavailable
+	return r.suspensePage(ctx, first, after, last, before)
 }
 
 func (r *queryResolver) Notifications(ctx context.Context, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) (*model.NotificationConnection, error) {
-	return nil, fault.ErrUnavailable
+	return r.notificationPage(ctx, filter, first, after, last, before)
 }
 
 func (r *queryResolver) Reconciliations(ctx context.Context, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) (*model.ReconciliationConnection, error) {

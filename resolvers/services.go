@@ -18,20 +18,22 @@ import (
 
 // Services are what the resolvers call. Every field is needed except Health and RequestID.
 type Services struct {
-	Accounts     Accounts
-	Orders       Orders
-	Payments     Payments
-	Refunds      Refunds
-	Ledger       Statement
-	Checkout     Checkout
-	Benefits     Benefits
-	Requests     PaymentRequests
-	Verification Verification
-	Policy       *policy.Policy
-	Health       policy.Health // which channels answer now; nil: all do
-	Live         Live
-	Clock        clock.Clock
-	Log          *slog.Logger
+	Accounts      Accounts
+	Orders        Orders
+	Payments      Payments
+	Refunds       Refunds
+	Ledger        Statement
+	Checkout      Checkout
+	Benefits      Benefits
+	Requests      PaymentRequests
+	Verification  Verification
+	Suspense      Suspense
+	Notifications Notifications
+	Policy        *policy.Policy
+	Health        policy.Health // which channels answer now; nil: all do
+	Live          Live
+	Clock         clock.Clock
+	Log           *slog.Logger
 	// QRImage is the signed address of the picture of a payment's QR code.
 	QRImage func(payment models.ID) string
 	// CardField is where a browser turns a card into a token; nil where no channel takes cards.
@@ -75,6 +77,8 @@ type Payments interface {
 	MergePay(ctx context.Context, who payment.Payer, in payment.MergeInput) (models.Payment, error)
 	Cancel(ctx context.Context, account, id models.ID) (models.Payment, error)
 	ByIDAnywhere(ctx context.Context, id models.ID) (models.Payment, error)
+	ByIDsAnywhere(ctx context.Context, ids []models.ID) ([]models.Payment, error)
+	ByNumbersAnywhere(ctx context.Context, numbers []string) ([]models.Payment, error)
 	ApprovePartner(ctx context.Context, who payment.Payer, id models.ID) (models.Payment, error)
 	DeclinePartner(ctx context.Context, who payment.Payer, id models.ID, reason string) (models.Payment, error)
 	SettleFreeze(ctx context.Context, order models.ID, charge money.Money) (models.Order, error)
