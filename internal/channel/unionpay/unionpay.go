@@ -4,13 +4,33 @@ package unionpay
 
 import (
 	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
+	"paydesk/internal/money"
 	"paydesk/models"
 )
+
+// currency is the only one that the domestic gateway settles; currencyCode is its ISO number.
+const (
+	currency     = money.Currency("CNY")
+	currencyCode = "156"
+)
+
+// stampLayout is every full time of the protocol, in Beijing.
+const stampLayout = "20060102150405"
+
+// bizTypes are UnionPay's names of the two kinds of bank.
+var bizTypes = map[models.PaymentChannel]string{models.ChannelUnionPayPersonal: "000201", models.ChannelUnionPayEnterprise: "000202"}
 
 // Config is what a merchant gets from UnionPay.
 type Config struct {
@@ -24,64 +44,103 @@ type Config struct {
 	HTTPClient       *http.Client // nil: an own one
 }
 
-// Adapter is the channel.
+// Adapter is one of the two channels.
 type Adapter struct {
 	channel.Automatic
-	name models.PaymentChannel
+	name     models.PaymentChannel
+	bizType  string
+	merchant string
+	gateway  *url.URL
+	files    *url.URL
+	key      *rsa.PrivateKey
+	certID   string // of our certificate: its serial in decimal
+	trust    trust
+	client   *http.Client
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
 
-// New checks the configuration and makes the adapter; nothing is sent.
+var merchantID = regexp.MustCompile(`^[0-9A-Za-z]{15}$`)
+
+// New checks the configuration and makes the adapter; nothing is sent. Errors name the setting, never a key or a password.
 func New(name models.PaymentChannel, c Config) (*Adapter, error) {
-	return &Adapter{name: name}, nil
+	bizType, ok := bizTypes[name]
+	if !ok {
+		return nil, fmt.Errorf("unionpay: %s is none of its channels", name)
+	}
+	gateway, err := guard.BaseURL(c.Mode, c.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("unionpay: %w", err)
+	}
+	files, err := guard.BaseURL(c.Mode, c.FileURL)
+	if err != nil {
+		return nil, fmt.Errorf("unionpay, daily files: %w", err)
+	}
+	if !merchantID.MatchString(c.MerchantID) {
+		return nil, errors.New("unionpay: a merchant id of 15 characters is wanted")
+	}
+	key, certificate, err := openKeystore(c.Keystore, c.KeystorePassword)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := newTrust(c.Roots)
+	if err != nil {
+		return nil, err
+	}
+	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, gateway: gateway, files: files, key: key,
+		certID: certificate.SerialNumber.String(), trust: trust, client: guard.Client(c.Mode, c.HTTPClient)}, nil
 }
 
 // Channel names it.
 func (a *Adapter) Channel() models.PaymentChannel { return a.name }
 
-// Start is not here yet.
-func (a *Adapter) Start(context.Context, channel.StartRequest) (channel.Started, error) {
-	return channel.Started{}, channel.ErrUnavailable
+// Start signs the form that takes the payer's browser to UnionPay's page, or with a bank code straight to that bank. No call is made, so
+// the provider knows nothing of the payment before the browser gets there. The same payment gives the same form, and the same trade: its
+// name there is number and time (txnTime). It ends at ExpiresAt, to the second, never before.
+func (a *Adapter) Start(_ context.Context, r channel.StartRequest) (channel.Started, error) {
+	if r.Amount.Currency != currency {
+		return channel.Started{}, fmt.Errorf("%w: unionpay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
+	}
+	f := a.request("01", "01", a.bizType, stamp(r.MadeAt))
+	f["orderId"], f["txnAmt"], f["currencyCode"] = r.Number, strconv.FormatInt(r.Amount.Minor, 10), currencyCode
+	f["frontUrl"], f["backUrl"] = r.ReturnURL, r.NotifyURL
+	f["orderDesc"], f["issInsCode"] = describe(r.Subject), r.BankCode
+	if !r.ExpiresAt.IsZero() {
+		f["payTimeout"] = stamp(r.ExpiresAt.Add(time.Second - time.Nanosecond))
+	}
+	if err := a.sign(f); err != nil {
+		return channel.Started{}, err
+	}
+	action := channel.Action{URL: a.gateway.JoinPath("gateway/api/frontTransReq.do").String(), Method: http.MethodPost}
+	for _, name := range names(f) {
+		action.Fields = append(action.Fields, models.FormField{Name: name, Value: f[name]})
+	}
+	return channel.Started{Action: action}, nil
 }
 
-// Query is not here yet.
-func (a *Adapter) Query(context.Context, channel.Ref) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
+// Close cannot end a trade: the protocol has no word for it, a trade ends by itself at payTimeout. It asks, so that one which is paid is
+// not cancelled.
+func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
+	e, err := a.Query(ctx, p)
+	if err == nil && e.State == channel.StatePaid {
+		err = channel.ErrAlreadyPaid
+	}
+	return err
 }
 
-// Close is not here yet.
-func (a *Adapter) Close(context.Context, channel.Ref) error { return channel.ErrUnavailable }
+// stamp writes a moment as the protocol does.
+func stamp(t time.Time) string { return t.In(channel.Beijing).Format(stampLayout) }
 
-// Refund is not here yet.
-func (a *Adapter) Refund(context.Context, channel.RefundRequest) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
-}
+// maxDescription is how many characters of orderDesc the page shows.
+const maxDescription = 32
 
-// QueryRefund is not here yet.
-func (a *Adapter) QueryRefund(context.Context, channel.Ref, channel.Ref) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
-}
-
-// ParseNotification is not here yet.
-func (a *Adapter) ParseNotification(context.Context, channel.Notification) (channel.Event, error) {
-	return channel.Event{}, channel.ErrForged
-}
-
-// Acknowledge is what the provider wants for a stored notification.
-func (a *Adapter) Acknowledge() channel.Acknowledgement {
-	return channel.Acknowledgement{Status: http.StatusOK}
-}
-
-// Refuse answers a forged one.
-func (a *Adapter) Refuse() channel.Acknowledgement {
-	return channel.Acknowledgement{Status: http.StatusBadRequest}
-}
-
-// StatementDay is a calendar day.
-func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return day.In(channel.Beijing) }
-
-// Statement is not here yet.
-func (a *Adapter) Statement(context.Context, channel.Day) (channel.Statement, error) {
-	return channel.Statement{}, channel.ErrNoStatement
+// describe leaves out what the protocol's own texts are made of.
+func describe(subject string) string {
+	text := []rune(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`&={}[]"'<>`, r) {
+			return -1
+		}
+		return r
+	}, subject))
+	return strings.TrimSpace(string(text[:min(len(text), maxDescription)]))
 }

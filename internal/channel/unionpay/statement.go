@@ -1,0 +1,119 @@
+package unionpay
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/zlib"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"paydesk/internal/channel"
+)
+
+// noFile is the file transfer's word for a file that is not there.
+const noFile = "98"
+
+// maxFile is the most that is read of an unpacked file, in bytes.
+const maxFile = 64 << 20
+
+// StatementDay is UnionPay's clearing day: from 23:00 of the day before to 23:00, in Beijing.
+func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) {
+	from, to = day.In(channel.Beijing)
+	return from.Add(-time.Hour), to.Add(-time.Hour)
+}
+
+// Statement is the file of a clearing day (txnType 76): that of the merchant, of which the lines of this kind of bank are taken.
+func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
+	f := a.request("76", "01", "000000", stamp(time.Now()))
+	f["settleDate"], f["fileType"] = day.Format("0102"), "00"
+	answer, err := a.call(ctx, a.files.JoinPath("/"), f)
+	if err != nil {
+		return channel.Statement{}, err
+	}
+	switch code := answer["respCode"]; {
+	case code == noFile:
+		return channel.Statement{}, fmt.Errorf("%w: unionpay, %s", channel.ErrNoStatement, day)
+	case code != accepted:
+		return channel.Statement{}, askError(code)
+	case answer["settleDate"] != f["settleDate"] || !strings.Contains(answer["fileName"], day.Format("20060102")):
+		return channel.Statement{}, fmt.Errorf("%w: unionpay gave the file of another day", channel.ErrUnknown) // settleDate has no year
+	}
+	file, err := unpack(answer["fileContent"])
+	if err != nil {
+		return channel.Statement{}, fmt.Errorf("%w: unionpay's file of %s: %w", channel.ErrUnknown, day, err)
+	}
+	sum := sha256.Sum256(file)
+	s := channel.Statement{Day: day, Hash: hex.EncodeToString(sum[:])}
+	if s.Lines, err = a.lines(file, day); err != nil {
+		return channel.Statement{}, fmt.Errorf("%w: unionpay's file of %s: %w", channel.ErrUnknown, day, err)
+	}
+	return s, nil
+}
+
+// unpack opens fileContent: base64 of a zlib stream.
+func unpack(content string) ([]byte, error) {
+	packed, err := base64.StdEncoding.DecodeString(content)
+	if err != nil {
+		return nil, errors.New("not base64")
+	}
+	r, err := zlib.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, errors.New("not deflated")
+	}
+	return bounded(r)
+}
+
+// bounded reads all of it, but never too much.
+func bounded(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, errors.New("damaged")
+	}
+	if len(b) > maxFile {
+		return nil, errors.New("too long")
+	}
+	return b, nil
+}
+
+// lines reads the merchant's trades: of a zip the file INN…ZM_…, or the text itself. Files beside it (ZME: errors and disputes) are left.
+func (a *Adapter) lines(file []byte, day channel.Day) ([]channel.Line, error) {
+	if !bytes.HasPrefix(file, []byte("PK")) {
+		return a.parse(file, day)
+	}
+	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, errors.New("not a zip")
+	}
+	var all []channel.Line
+	found := false
+	for _, entry := range z.File {
+		if !strings.Contains(entry.Name, "ZM_") {
+			continue
+		}
+		r, err := entry.Open()
+		if err != nil {
+			return nil, errors.New("not a zip")
+		}
+		text, err := bounded(r)
+		r.Close()
+		if err != nil {
+			return nil, err
+		}
+		some, err := a.parse(text, day)
+		if err != nil {
+			return nil, err
+		}
+		all, found = append(all, some...), true
+	}
+	if !found {
+		return nil, errors.New("no ZM file in the zip")
+	}
+	return all, nil
+}

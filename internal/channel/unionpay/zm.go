@@ -1,0 +1,131 @@
+package unionpay
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"paydesk/internal/channel"
+	"paydesk/internal/money"
+)
+
+// The columns of a ZM file that are read, counted from 0. A column is so many bytes wide, a space stands between two (UnionPay's own
+// sample programs have these widths; the last column is reserved and may be cut).
+const (
+	colTime     = 4  // MMDDhhmmss
+	colAmount   = 6  // fen
+	colQueryID  = 9  // UnionPay's number of the trade
+	colOrderID  = 11 // ours
+	colFee      = 15 // C or D, then fen
+	colTxnType  = 19
+	colBizType  = 21
+	colMerchant = 27
+	colReserved = 34 // reqReserved of the request
+)
+
+// colAccount is the byte at which the payer's account begins, in the sixth column.
+const colAccount = 3 + 11 + 11 + 6 + 10 + 5
+
+var zmWidths = [...]int{3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15, 1, 15, 32, 13, 13, 8, 32}
+
+// parse reads a ZM file. A line that does not fit spoils the file: what is left out would look like money that never came.
+func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
+	var all []channel.Line
+	for i, raw := range strings.Split(string(text), "\n") {
+		raw = strings.TrimRight(raw, "\r")
+		if strings.TrimSpace(raw) == "" {
+			continue
+		}
+		columns, ok := cut(raw)
+		if !ok || columns[colMerchant] != a.merchant {
+			return nil, fmt.Errorf("line %d is not a trade of ours", i+1)
+		}
+		if columns[colBizType] != a.bizType {
+			continue // the other kind of bank, or something that is not sold here
+		}
+		l, err := a.line(columns, day)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+		l.Raw = evidence(raw)
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// cut divides a line, by bytes: names in it are GBK.
+func cut(raw string) ([]string, bool) {
+	var columns []string
+	at := 0
+	for _, width := range zmWidths {
+		if at+width > len(raw) {
+			return nil, false
+		}
+		columns = append(columns, strings.TrimSpace(raw[at:at+width]))
+		at += width + 1
+	}
+	return columns, true
+}
+
+// evidence is a line as an operator may see it: without what the card's number has between its first six and last four digits.
+func evidence(raw string) string {
+	b := []byte(raw)
+	account := b[colAccount : colAccount+zmWidths[5]]
+	digits := len(strings.TrimRight(string(account), " "))
+	for i := 6; i < digits-4; i++ {
+		account[i] = '*'
+	}
+	return strings.TrimRight(strings.ToValidUTF8(string(b), "?"), " ")
+}
+
+// line reads one trade. The file has successful ones only.
+func (a *Adapter) line(columns []string, day channel.Day) (channel.Line, error) {
+	amount, err := minor(columns[colAmount])
+	if err != nil {
+		return channel.Line{}, fmt.Errorf("amount %q", columns[colAmount])
+	}
+	fee, err := signed(columns[colFee])
+	if err != nil {
+		return channel.Line{}, err
+	}
+	at, err := a.moment(columns[colTime], day)
+	if err != nil {
+		return channel.Line{}, fmt.Errorf("time %q", columns[colTime])
+	}
+	l := channel.Line{Reference: columns[colQueryID], Amount: money.New(amount, currency), Fee: money.New(fee, currency), At: at}
+	switch kind := columns[colTxnType]; kind {
+	case "01":
+		l.Number, l.State = columns[colOrderID], channel.StatePaid
+	case "04", "31": // 31: a void, made by hand in UnionPay's console
+		l.Number, l.RefundNumber, l.State = columns[colReserved], columns[colOrderID], channel.StateRefunded
+	default:
+		return channel.Line{}, fmt.Errorf("kind %q", kind)
+	}
+	return l, nil
+}
+
+// signed reads an amount with C (to us) or D (from us) before it; a fee that we pay is above zero.
+func signed(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := minor(text[1:])
+	switch {
+	case err != nil:
+	case text[0] == 'D':
+		return n, nil
+	case text[0] == 'C':
+		return -n, nil
+	}
+	return 0, fmt.Errorf("fee %q", text)
+}
+
+// moment is a time without a year that is nearest to the day's end.
+func (a *Adapter) moment(text string, day channel.Day) (time.Time, error) {
+	_, end := a.StatementDay(day)
+	t, err := inYear(end.In(channel.Beijing).Year(), text)
+	if err == nil && t.After(end.AddDate(0, 6, 0)) {
+		t, err = inYear(t.Year()-1, text)
+	}
+	return t.UTC(), err
+}
