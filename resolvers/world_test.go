@@ -25,6 +25,7 @@ import (
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
 	"paydesk/internal/billing/refund"
+	"paydesk/internal/billing/suspense"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
@@ -38,6 +39,7 @@ import (
 	"paydesk/internal/platform/ratelimit"
 	"paydesk/internal/platform/seal"
 	"paydesk/internal/platform/testenv"
+	"paydesk/internal/webhook"
 	"paydesk/models"
 	"paydesk/resolvers"
 )
@@ -125,7 +127,7 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
 	refunds := refund.New(refund.Config{DB: w.home.DB, Ledger: w.ledger, Payments: w.payments, Orders: w.orders, Benefits: benefits, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Messages: w.messages, Clock: clock, Log: quiet})
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Refunds: refunds, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Policy: rules, Live: w.hub, Clock: clock,
+	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Refunds: refunds, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Suspense: suspense.New(w.home.DB), Notifications: &webhook.Inbox{DB: w.home.DB}, Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true
