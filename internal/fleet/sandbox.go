@@ -55,13 +55,13 @@ func play(ctx context.Context, s *sandbox.Sandbox, own string, name models.Payme
 		if err != nil {
 			return nil, err
 		}
-		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Mode: guard.Sandbox, HTTPClient: client})
+		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client})
 	case models.ChannelUnionPayPersonal, models.ChannelUnionPayEnterprise:
 		c, err := s.UnionPay(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return unionpay.New(name, unionpay.Config{BaseURL: own + sandbox.UnionPayPath, FileURL: own + sandbox.UnionPayPath, MerchantID: c.MerchantID, Keystore: c.Keystore,
+		return unionpay.New(name, unionpay.Config{BaseURL: own + sandbox.UnionPayPath(name), FileURL: own + sandbox.UnionPayPath(name) + "/file", MerchantID: c.MerchantID, Keystore: c.Keystore,
 			KeystorePassword: c.KeystorePassword, Roots: c.Roots, Mode: guard.Sandbox, HTTPClient: client})
 	case models.ChannelHuaweiPay:
 		c, err := s.HuaweiPay(ctx)
@@ -81,7 +81,7 @@ func play(ctx context.Context, s *sandbox.Sandbox, own string, name models.Payme
 		if err != nil {
 			return nil, err
 		}
-		return paypal.New(paypal.Config{BaseURL: own + sandbox.PayPalPath, ClientID: c.ClientID, ClientSecret: c.ClientSecret, WebhookID: c.WebhookID, MerchantID: c.MerchantID, Mode: guard.Sandbox, HTTPClient: client})
+		return paypal.New(paypal.Config{BaseURL: own + sandbox.PayPalPath, ClientID: c.ClientID, ClientSecret: c.ClientSecret, WebhookID: c.WebhookID, MerchantID: c.MerchantID, Roots: c.Roots, Mode: guard.Sandbox, HTTPClient: client})
 	}
 	return nil, fmt.Errorf("fleet: no adapter for %s", name)
 }
