@@ -51,15 +51,18 @@ type trade struct {
 
 // detail is what only some protocols know of a trade.
 type detail struct {
-	Bank      string `json:"bank,omitempty"`      // chosen by the merchant, or by the payer on our page
-	ReturnURL string `json:"return,omitempty"`    // where the payer's browser goes afterwards
-	Token     string `json:"token,omitempty"`     // of a card
-	Failure   string `json:"failure,omitempty"`   // why it was declined, in the provider's words
-	MadeAt    string `json:"made,omitempty"`      // the request's own time, where the protocol goes by it
-	Payer     string `json:"payer,omitempty"`     // who paid, as the provider shows it
-	Country   string `json:"country,omitempty"`   // of the payer's account
-	Capture   string `json:"capture,omitempty"`   // the provider's number of the taking, where it has one of its own
-	Challenge bool   `json:"challenge,omitempty"` // 3-D Secure has been passed
+	Bank      string `json:"bank,omitempty"`    // chosen by the merchant, or by the payer on our page
+	ReturnURL string `json:"return,omitempty"`  // where the payer's browser goes afterwards
+	Token     string `json:"token,omitempty"`   // of a card
+	Failure   string `json:"failure,omitempty"` // why it was declined, in the provider's words
+	MadeAt    string `json:"made,omitempty"`    // the request's own time, where the protocol goes by it
+	Payer     string `json:"payer,omitempty"`   // who paid, as the provider shows it
+	Country   string `json:"country,omitempty"` // of the payer's account
+	Capture   string `json:"capture,omitempty"` // the provider's number of the taking, where it has one of its own
+	Home      string `json:"home,omitempty"`    // where the merchant calls the provider, for addresses in answers
+	Asked     bool   `json:"asked,omitempty"`   // the issuer wants 3-D Secure
+	Request   string `json:"request,omitempty"` // digest of the request that made it, for its idempotency key
+	Payload   string `json:"payload,omitempty"` // what the merchant is told again with its refund
 }
 
 // at is the status at a moment of the product's clock.
@@ -152,7 +155,8 @@ func (s *Sandbox) note(ctx context.Context, t trade) error {
 	return err
 }
 
-// booked are the trades that were paid, and the refunds that were done, in a span of the product's clock: what a statement tells.
+// booked are the trades that were paid, and the refunds that were done and are not on their way any more, in a span of the product's
+// clock: what a statement tells.
 func (s *Sandbox) booked(ctx context.Context, c models.PaymentChannel, from, to time.Time) (trades []trade, refunds []refund, err error) {
 	err = s.db.Query(ctx, func(r *sql.Rows) error {
 		var t trade
@@ -168,7 +172,7 @@ func (s *Sandbox) booked(ctx context.Context, c models.PaymentChannel, from, to 
 		err := r.Scan(x.into()...)
 		refunds = append(refunds, x)
 		return err
-	}, "SELECT "+refundColumns+" FROM sandbox_refunds WHERE channel = ? AND booked_at >= ? AND booked_at < ? AND outcome = 'SUCCEEDED' ORDER BY booked_at, refund_number", string(c), from, to)
+	}, "SELECT "+refundColumns+" FROM sandbox_refunds WHERE channel = ? AND booked_at >= ? AND booked_at < ? AND outcome = 'SUCCEEDED' AND ready_at <= ? ORDER BY booked_at, refund_number", string(c), from, to, wall())
 	return trades, refunds, err
 }
 
@@ -177,6 +181,7 @@ func (s *Sandbox) closeTrade(ctx context.Context, t trade) (bool, error) {
 	n, err := s.db.Exec(ctx, "UPDATE sandbox_trades SET status = 'CLOSED', closed_at = ? "+
 		"WHERE channel = ? AND number = ? AND status IN ('CREATED', 'WAITING', 'APPROVED')", wall(), string(t.Channel), t.Number)
 	if err == nil && n > 0 && behaviourIn(ctx).Call == paidAfterClose {
+		t.Status = closed
 		_, err = s.pay(ctx, t, true)
 	}
 	return n > 0, err

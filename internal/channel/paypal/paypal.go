@@ -1,10 +1,18 @@
-// Package paypal takes money through PayPal: the payer approves on its page, we capture (AL-26 to AL-28). It stands on github.com/plutov/paypal.
+// Package paypal takes money through PayPal: the payer approves an order on PayPal's page, we capture it (AL-26 to AL-28). It stands on
+// github.com/plutov/paypal/v4 for tokens and transport; orders with a payment source, captures, refunds and the check of notifications on
+// the bytes as they came are not in it and stand here.
 package paypal
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
-	"time"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	sdk "github.com/plutov/paypal/v4"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
@@ -15,71 +23,125 @@ import (
 type Config struct {
 	BaseURL                string // production: https://api-m.paypal.com
 	ClientID, ClientSecret string
-	WebhookID              string
+	WebhookID              string   // of the webhook in PayPal's developer dashboard; notifications are signed for it
 	MerchantID             string   // of the payee
-	CertificateHosts       []string // hosts from which the certificate of a notification may be fetched; empty: PayPal's own
+	CertificateHosts       []string // hosts from which the certificate of a notification may be fetched; empty: PayPal's own, or the sandbox's
+	Roots                  string   // certificates that vouch for it, PEM; empty: the system's
 	Mode                   guard.Mode
 	HTTPClient             *http.Client
 }
 
-// Adapter is the channel.
+// Adapter is the PAYPAL channel.
 type Adapter struct {
-	channel.Automatic
-	name models.PaymentChannel
+	client       atomic.Pointer[sdk.Client] // with a token; replaced when PayPal no longer takes that
+	renew        func() *sdk.Client
+	base         string
+	mode         guard.Mode
+	merchantID   string
+	webhookID    string
+	reportsTo    atomic.Pointer[string] // where the webhook is known to report
+	certificates *certificates
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
 
-// New checks the configuration and makes the adapter; nothing is sent.
+// New checks the configuration and makes the adapter; nothing is sent. Errors name the setting, never a secret.
 func New(c Config) (*Adapter, error) {
-	return &Adapter{name: models.ChannelPayPal}, nil
+	u, err := guard.BaseURL(c.Mode, c.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("paypal: %w", err)
+	}
+	if c.ClientID == "" || c.ClientSecret == "" || c.WebhookID == "" || c.MerchantID == "" {
+		return nil, errors.New("paypal: client id, client secret, webhook id and merchant id are wanted")
+	}
+	a := &Adapter{base: strings.TrimSuffix(u.String(), "/"), mode: c.Mode, merchantID: c.MerchantID, webhookID: c.WebhookID}
+	httpClient := guard.FileClient(c.Mode, c.HTTPClient) // a page of a statement is long
+	a.renew = func() *sdk.Client {
+		client, _ := sdk.NewClient(c.ClientID, c.ClientSecret, a.base) // errs where one of them is empty alone
+		client.SetHTTPClient(httpClient)
+		return client
+	}
+	a.client.Store(a.renew())
+	a.certificates, err = newCertificates(c, u, guard.Client(c.Mode, c.HTTPClient))
+	return a, err
 }
 
-// Channel names it.
-func (a *Adapter) Channel() models.PaymentChannel { return a.name }
+// Channel is PAYPAL.
+func (a *Adapter) Channel() models.PaymentChannel { return models.ChannelPayPal }
 
-// Start is not here yet.
-func (a *Adapter) Start(context.Context, channel.StartRequest) (channel.Started, error) {
-	return channel.Started{}, channel.ErrUnavailable
+// Start makes an order and sends the payer to approve it. The number is the PayPal-Request-Id: asking again gives the same order. An order
+// that is approved already is told as the outcome.
+func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Started, error) {
+	total, ok := amountOf(r.Amount)
+	if !ok {
+		return channel.Started{}, fmt.Errorf("%w: paypal takes no %s", channel.ErrDeclined, r.Amount)
+	}
+	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	defer cancel()
+	a.reportTo(ctx, r.NotifyURL)
+	var o order
+	if err := a.call(ctx, http.MethodPost, "/v2/checkout/orders", r.Number, newOrder(r, total), &o); err != nil {
+		return channel.Started{}, startError(err)
+	}
+	e, err := a.event(o, r.Number)
+	if err != nil {
+		return channel.Started{}, err
+	}
+	s := channel.Started{Reference: o.ID}
+	if e.State != channel.StatePending {
+		s.Outcome = &e
+		return s, nil
+	}
+	page := o.link("payer-action", "approve")
+	if u, err := url.Parse(page); err != nil || u.Host == "" || u.Scheme != "https" && (a.mode != guard.Sandbox || u.Scheme != "http") {
+		return channel.Started{}, fmt.Errorf("%w: paypal names no page for the payer", channel.ErrUnknown)
+	}
+	s.Action = channel.Action{URL: page, Method: http.MethodGet}
+	return s, nil
 }
 
-// Query is not here yet.
-func (a *Adapter) Query(context.Context, channel.Ref) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
+// Query asks for the state of an order. One whose reference never reached us was approved by nobody: Start finds it again.
+func (a *Adapter) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	if p.Reference == "" {
+		return channel.Event{Number: p.Number, State: channel.StateNotFound}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	defer cancel()
+	o, err := a.order(ctx, p.Reference)
+	if notThere(err) {
+		return channel.Event{Number: p.Number, State: channel.StateNotFound, Detail: "RESOURCE_NOT_FOUND"}, nil
+	}
+	if err != nil {
+		return channel.Event{}, askError(err)
+	}
+	return a.event(o, p.Number)
 }
 
-// Close is not here yet.
-func (a *Adapter) Close(context.Context, channel.Ref) error { return channel.ErrUnavailable }
-
-// Refund is not here yet.
-func (a *Adapter) Refund(context.Context, channel.RefundRequest) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
+// Complete captures an approved order. Its PayPal-Request-Id comes of the number, and an order is captured once: whatever was lost on the
+// way, asking again takes nothing more.
+func (a *Adapter) Complete(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	if p.Reference == "" {
+		return channel.Event{}, fmt.Errorf("%w: paypal, an order without its id", channel.ErrUnknown)
+	}
+	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	defer cancel()
+	var o order
+	err := a.call(ctx, http.MethodPost, "/v2/checkout/orders/"+url.PathEscape(p.Reference)+"/capture", "capture-"+p.Number, struct{}{}, &o)
+	if code, ok := refusal(err); ok && code == "ORDER_ALREADY_CAPTURED" {
+		return a.Query(ctx, p)
+	} else if ok && waits(code) {
+		return channel.Event{Number: p.Number, Reference: p.Reference, State: channel.StatePending, Detail: code}, nil
+	}
+	if err != nil {
+		return channel.Event{}, captureError(err)
+	}
+	return a.event(o, p.Number)
 }
 
-// QueryRefund is not here yet.
-func (a *Adapter) QueryRefund(context.Context, channel.Ref, channel.Ref) (channel.Event, error) {
-	return channel.Event{}, channel.ErrUnavailable
-}
+// Close has nothing to call: an order that nobody approved lapses by itself, and what is approved after our end is never captured.
+func (a *Adapter) Close(context.Context, channel.Ref) error { return nil }
 
-// ParseNotification is not here yet.
-func (a *Adapter) ParseNotification(context.Context, channel.Notification) (channel.Event, error) {
-	return channel.Event{}, channel.ErrForged
-}
-
-// Acknowledge is what the provider wants for a stored notification.
-func (a *Adapter) Acknowledge() channel.Acknowledgement {
-	return channel.Acknowledgement{Status: http.StatusOK}
-}
-
-// Refuse answers a forged one.
-func (a *Adapter) Refuse() channel.Acknowledgement {
-	return channel.Acknowledgement{Status: http.StatusBadRequest}
-}
-
-// StatementDay is a calendar day.
-func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return day.In(time.UTC) }
-
-// Statement is not here yet.
-func (a *Adapter) Statement(context.Context, channel.Day) (channel.Statement, error) {
-	return channel.Statement{}, channel.ErrNoStatement
+func (a *Adapter) order(ctx context.Context, id string) (o order, err error) {
+	err = a.call(ctx, http.MethodGet, "/v2/checkout/orders/"+url.PathEscape(id), "", nil, &o)
+	return o, err
 }
