@@ -1,0 +1,171 @@
+package reconcile
+
+import (
+	"slices"
+	"time"
+
+	"paydesk/internal/channel"
+	"paydesk/models"
+)
+
+// nearMidnight is how close to the day's end a movement of ours may be awaited in the next day's statement; patience how long.
+const (
+	nearMidnight = 30 * time.Minute
+	patience     = 72 * time.Hour // after the day's end
+)
+
+// view is what a judgement goes by beside the movement.
+type view struct {
+	from, to time.Time
+	day      channel.Day
+	next     bool // the next day's statement has been looked into
+	now      time.Time
+	span     func(channel.Day) (from, to time.Time)
+}
+
+// judge compares both sides of a movement, and adds a result for each line that says the same again.
+func (v view) judge(m *movement) (out []result) {
+	primary, extra := v.pick(m)
+	if primary != nil || m.within(v.from, v.to) {
+		out = append(out, v.one(m, primary))
+	}
+	for _, l := range extra {
+		out = append(out, result{movement: &movement{key: m.key, lines: []line{l}, payment: m.payment, refund: m.refund}, line: &l, key: "+" + l.key,
+			class: models.ClassOnlyTheirs, why: "the statement has this movement again"})
+	}
+	return out
+}
+
+// pick chooses the line that stands for the movement, so that no movement matches twice. Lines that moved nothing are news beside one
+// that did, no movements of their own.
+func (v view) pick(m *movement) (primary *line, extra []line) {
+	if !slices.ContainsFunc(m.lines, line.moved) {
+		if len(m.lines) > 0 && !slices.ContainsFunc(m.others, line.moved) {
+			primary = &m.lines[len(m.lines)-1]
+		}
+		return primary, nil
+	}
+	lines := slices.DeleteFunc(slices.Clone(m.lines), func(l line) bool { return !l.moved() })
+	if v.elsewhere(m) {
+		return nil, lines
+	}
+	at := max(0, slices.IndexFunc(lines, func(l line) bool { return l.Reference != "" && l.Reference == m.reference() }))
+	primary = &lines[at]
+	return primary, slices.Concat(lines[:at], lines[at+1:])
+}
+
+// elsewhere: another day's line stands for the movement: one of the day on which the ledger has it, else the earliest.
+func (v view) elsewhere(m *movement) bool {
+	if m.within(v.from, v.to) {
+		return false
+	}
+	for _, l := range m.others {
+		if from, to := v.span(l.day); l.moved() && (m.within(from, to) || l.day < v.day) {
+			return true
+		}
+	}
+	return false
+}
+
+// reference is the provider's own number of it, as far as it is known here.
+func (m *movement) reference() string {
+	switch {
+	case m.refund != nil && m.kind == models.MovementRefund:
+		return m.refund.ChannelReference
+	case m.payment != nil && m.kind == models.MovementPayment:
+		return m.payment.ChannelReference
+	}
+	return ""
+}
+
+func (v view) one(m *movement, l *line) result {
+	r := result{movement: m, line: l, key: m.text()}
+	switch {
+	case l == nil:
+		v.onlyOurs(&r)
+	case l.moved():
+		v.both(&r)
+	default:
+		v.still(&r)
+	}
+	return r
+}
+
+// both: the statement says that money moved.
+func (v view) both(r *result) {
+	ours, booked := r.ours()
+	switch {
+	case !booked && !r.known():
+		r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+	case !booked && r.asked != nil && r.asked.err == nil:
+		r.class, r.why = models.ClassStateDiffers, "the channel does not confirm its own statement when it is asked"
+	case !booked:
+		r.class, r.why = models.ClassOnlyTheirs, "the ledger has nothing of it"
+	case ours != r.line.Amount:
+		r.class, r.why = models.ClassAmountDiffers, "the amounts differ"
+	case r.elsewhereNumber():
+		r.class, r.why = models.ClassStateDiffers, "the statement names another payment for this refund"
+	case r.asked != nil || r.was != nil && r.was.Repaired:
+		r.class, r.repaired, r.why = models.ClassMatched, true, "the notification was lost: the channel was asked, and what it said was booked"
+	case r.within(v.from, v.to):
+		r.class = models.ClassMatched
+	default:
+		r.class, r.why = models.ClassLate, "the ledger has it on another day"
+	}
+}
+
+// elsewhereNumber: a refund of ours stands in the statement under another payment's number.
+func (r *result) elsewhereNumber() bool {
+	return r.kind == models.MovementRefund && r.payment != nil && r.line.Number != "" && r.line.Number != r.payment.Number
+}
+
+// still: the statement says that nothing moved, or nothing yet.
+func (v view) still(r *result) {
+	_, booked := r.ours()
+	pending := r.line.State == channel.StatePending
+	switch {
+	case !r.known():
+		r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+	case booked && pending && !v.bookedBy(r.movement):
+		r.class, r.why = models.ClassLate, "it ended after this day"
+	case booked, r.kind == models.MovementRefund && r.differs(pending):
+		r.class, r.why = models.ClassStateDiffers, "the statement has it in another state"
+	case r.asked != nil:
+		r.class, r.repaired, r.why = models.ClassMatched, true, "the notification was lost: the channel was asked, and what it said was taken over"
+	case r.was != nil && r.was.Repaired:
+		r.class, r.repaired = models.ClassMatched, true
+	default:
+		r.class = models.ClassMatched
+	}
+}
+
+// differs: a refund without postings stands here in another state than in the statement.
+func (r *result) differs(pending bool) bool {
+	if pending {
+		return r.refund.Status != models.RefundProcessing
+	}
+	return r.refund.Status != models.RefundFailed
+}
+
+// bookedBy: the ledger had it before the day's end.
+func (v view) bookedBy(m *movement) bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.at.Before(v.to) })
+}
+
+// onlyOurs: the day's statement has nothing of what the ledger has.
+func (v view) onlyOurs(r *result) {
+	ours, _ := r.ours()
+	if i := slices.IndexFunc(r.others, line.moved); i >= 0 {
+		r.line = &r.others[i]
+		if r.class, r.why = models.ClassLate, "it stands in the statement of "+string(r.line.day); ours != r.line.Amount {
+			r.class, r.why = models.ClassAmountDiffers, "the amounts differ; it stands in the statement of "+string(r.line.day)
+		}
+		return
+	}
+	late := slices.ContainsFunc(r.entries, func(e entry) bool { return e.at.Before(v.to) && !e.at.Before(v.to.Add(-nearMidnight)) })
+	if late && !v.next && v.now.Before(v.to.Add(patience)) {
+		r.class, r.awaited, r.why = models.ClassLate, true, "it is awaited in the next day's statement"
+		return
+	}
+	r.class, r.why = models.ClassOnlyOurs, "the statement does not have it"
+}

@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE reconciliations ADD COLUMN counts TEXT NULL;
+
+-- +goose Down
+ALTER TABLE reconciliations DROP COLUMN counts;

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE reconciliations ADD COLUMN counts TEXT NULL;
+
+-- +goose Down
+ALTER TABLE reconciliations DROP COLUMN counts;
