@@ -5,15 +5,12 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"paydesk/internal/money"
 	"paydesk/models"
 )
 
@@ -32,14 +29,22 @@ func alipayProtocol() protocol {
 	return protocol{
 		channels: []models.PaymentChannel{models.ChannelAlipay},
 		mount: func(s *Sandbox, mux *http.ServeMux) {
-			mux.HandleFunc(AlipayPath, s.misbehaving(models.ChannelAlipay, s.alipayGateway))
+			call := s.misbehaving(models.ChannelAlipay, s.alipayGateway)
+			mux.HandleFunc(AlipayPath, func(w http.ResponseWriter, r *http.Request) {
+				if product, ok := alipayPages[r.FormValue("method")]; ok {
+					s.alipayPage(w, r, product) // a payer's browser, not the merchant
+					return
+				}
+				call(w, r)
+			})
+			mux.HandleFunc("GET "+alipayBillPath, s.misbehaving(models.ChannelAlipay, s.alipayBillFile))
 		},
 		write: func(ctx context.Context, s *Sandbox, n notification, f fact) (letter, error) {
 			k, err := s.alipayKeys(ctx)
 			if err != nil {
 				return letter{}, err
 			}
-			return alipayLetter(k, n, f)
+			return alipayLetter(ctx, k, n, f)
 		},
 		acknowledged:   func(status int, body []byte) bool { return status == http.StatusOK && string(body) == "success" }, // exactly the word
 		tellsRefund:    func(to status) bool { return to == refundDone },
@@ -72,13 +77,16 @@ var alipayMethods = map[string]func(s *Sandbox, ctx context.Context, r alipayReq
 	"alipay.trade.refund":    (*Sandbox).alipayRefund,
 
 	"alipay.trade.fastpay.refund.query": (*Sandbox).alipayQueryRefund,
+
+	"alipay.data.dataservice.bill.downloadurl.query": (*Sandbox).alipayBill,
 }
 
 // alipayRequest is a verified request.
 type alipayRequest struct {
-	keys      *alipayKeys
-	notifyURL string
-	biz       struct {
+	keys                 *alipayKeys
+	notifyURL, returnURL string
+	own                  string // the sandbox's address, as the caller has it
+	biz                  struct {
 		OutTradeNo     string `json:"out_trade_no"`
 		TradeNo        string `json:"trade_no"`
 		TotalAmount    string `json:"total_amount"`
@@ -89,6 +97,9 @@ type alipayRequest struct {
 		OutRequestNo   string `json:"out_request_no"`
 		RefundAmount   string `json:"refund_amount"`
 		RefundReason   string `json:"refund_reason"`
+		ProductCode    string `json:"product_code"`
+		BillType       string `json:"bill_type"`
+		BillDate       string `json:"bill_date"`
 	}
 }
 
@@ -108,23 +119,34 @@ func (s *Sandbox) alipayGateway(w http.ResponseWriter, r *http.Request) {
 	if known {
 		name = strings.ReplaceAll(r.Form.Get("method"), ".", "_") + "_response"
 	}
-	answer := alipayCheck(k, r.Form, known)
+	req, answer := alipayRead(k, r, known)
 	if answer == nil {
-		req := alipayRequest{keys: k, notifyURL: r.Form.Get("notify_url")}
-		if err := json.Unmarshal([]byte(r.Form.Get("biz_content")), &req.biz); err != nil {
-			answer = alipayRefusal("40002", "Invalid Arguments", "isv.invalid-parameter", "biz_content is not readable")
-		} else if answer, err = method(s, r.Context(), req); err != nil {
+		if answer, err = method(s, r.Context(), req); err != nil {
 			s.failed(w, r, err)
 			return
 		}
 	}
-	alipayReply(w, k.platform, name, answer)
+	alipayReply(w, k.signer(spoils(r.Context())), name, answer)
 }
 
-// alipayCheck judges what is common to all requests; nil means fine.
+// alipayRead checks a request and opens its content; an answer is a refusal.
+func alipayRead(k *alipayKeys, r *http.Request, known bool) (req alipayRequest, refusal alipayAnswer) {
+	if refusal = alipayCheck(k, r.Form, known); refusal != nil {
+		return req, refusal
+	}
+	req = alipayRequest{keys: k, notifyURL: r.Form.Get("notify_url"), returnURL: r.Form.Get("return_url"), own: ownURL(r)}
+	if err := json.Unmarshal([]byte(r.Form.Get("biz_content")), &req.biz); err != nil {
+		return req, alipayRefusal("40002", "Invalid Arguments", "isv.invalid-parameter", "biz_content is not readable")
+	}
+	return req, nil
+}
+
+// alipayCheck judges what is common to all requests; nil means fine. A payer opens a page when it suits him: there the trade's own end
+// counts, not the time of signing.
 func alipayCheck(k *alipayKeys, form url.Values, known bool) alipayAnswer {
 	bad := func(code, text string) alipayAnswer { return alipayRefusal("40002", "Invalid Arguments", code, text) }
 	at, err := time.ParseInLocation(alipayTime, form.Get("timestamp"), beijing)
+	_, page := alipayPages[form.Get("method")]
 	switch {
 	case form.Get("app_id") != k.AppID:
 		return bad("isv.invalid-app-id", "无效的AppID参数")
@@ -134,7 +156,7 @@ func alipayCheck(k *alipayKeys, form url.Values, known bool) alipayAnswer {
 		return alipayRefusal("40001", "Missing Required Arguments", "isv.missing-signature", "缺少签名参数")
 	case !verified(&k.merchant.PublicKey, alipayCanonical(form, false), form.Get("sign")):
 		return bad("isv.invalid-signature", "验签出错")
-	case err != nil || time.Since(at).Abs() > alipayDrift:
+	case err != nil || !page && time.Since(at).Abs() > alipayDrift:
 		return bad("isv.invalid-timestamp", "非法的时间戳参数")
 	case !known:
 		return bad("isv.invalid-method", "不存在的方法名")
@@ -181,159 +203,4 @@ func rawJSON(v any) []byte {
 		panic(err) // maps of strings always marshal
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-var alipayNumber = regexp.MustCompile(`^[0-9A-Za-z_]{1,64}$`)
-
-// alipayPrecreate makes a QR code, or gives the same one again for the same number.
-func (s *Sandbox) alipayPrecreate(ctx context.Context, r alipayRequest) (alipayAnswer, error) {
-	amount, err := money.Parse(r.biz.TotalAmount, "CNY")
-	switch {
-	case err != nil || amount.Minor < 1 || amount.Minor > 100_000_000_00:
-		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: total_amount"), nil
-	case !alipayNumber.MatchString(r.biz.OutTradeNo) || r.biz.Subject == "" || len([]rune(r.biz.Subject)) > 256:
-		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: out_trade_no, subject"), nil
-	case r.biz.SellerID != "" && r.biz.SellerID != r.keys.SellerID:
-		return alipayBusiness("ACQ.SELLER_NOT_EXIST", "卖家不存在"), nil
-	}
-	end, ok := s.alipayEnd(r)
-	if !ok {
-		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: time_expire, timeout_express"), nil
-	}
-	t, err := s.register(ctx, trade{Channel: models.ChannelAlipay, Number: r.biz.OutTradeNo, Reference: newReference(""),
-		Amount: amount.Minor, Currency: "CNY", Subject: r.biz.Subject, Status: created, NotifyURL: r.notifyURL, ExpiresAt: end})
-	switch {
-	case err != nil:
-		return nil, err
-	case t.Amount != amount.Minor:
-		return alipayBusiness("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改"), nil
-	}
-	switch t.at(s.clock.Now()) {
-	case paid:
-		return alipayBusiness("ACQ.TRADE_HAS_SUCCESS", "交易已被支付"), nil
-	case closed, declined, expired:
-		return alipayBusiness("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"), nil
-	}
-	return alipaySuccess(alipayAnswer{"out_trade_no": t.Number, "qr_code": s.payerURL(t.Token)}), nil
-}
-
-// alipayEnd is the end of the trade's validity: absolute, or in minutes, hours or days from now; two hours by default,
-// as long as an unscanned code lives.
-func (s *Sandbox) alipayEnd(r alipayRequest) (*time.Time, bool) {
-	if text := r.biz.TimeExpire; text != "" {
-		end, err := time.ParseInLocation(alipayTime, text, beijing)
-		end = end.UTC()
-		return &end, err == nil
-	}
-	text := r.biz.TimeoutExpress
-	if text == "" {
-		text = "2h"
-	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		text = days + "h"
-	}
-	d, err := time.ParseDuration(text)
-	if strings.HasSuffix(r.biz.TimeoutExpress, "d") {
-		d *= 24
-	}
-	end := s.clock.Now().Add(d)
-	return &end, err == nil && d >= time.Minute && d <= 15*24*time.Hour
-}
-
-// alipayQuery tells of a trade; a code nobody has scanned is no trade yet.
-func (s *Sandbox) alipayQuery(ctx context.Context, r alipayRequest) (alipayAnswer, error) {
-	t, err := s.find(ctx, models.ChannelAlipay, r.biz.OutTradeNo)
-	if errors.Is(err, errNoTrade) || (err == nil && t.ScannedAt == nil) {
-		return alipayBusiness("ACQ.TRADE_NOT_EXIST", "交易不存在"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.behaviour(ctx, models.ChannelAlipay)
-	if err != nil {
-		return nil, err
-	}
-	if b.Call == wrongAmount {
-		t.Amount++
-	}
-	state := t.at(s.clock.Now())
-	word := alipayStatus(state)
-	if state == paid && t.Refunded == t.Amount {
-		word = "TRADE_CLOSED" // all of it went back
-	}
-	answer := alipaySuccess(alipayAnswer{"out_trade_no": t.Number, "trade_no": t.Reference, "trade_status": word,
-		"total_amount": money.New(t.Amount, "CNY").Decimal(), "buyer_logon_id": "pay***@sandbox.example"})
-	if state == paid {
-		answer["send_pay_date"] = t.PaidAt.In(beijing).Format(alipayTime)
-	}
-	return answer, nil
-}
-
-func alipayStatus(state status) string {
-	switch state {
-	case paid:
-		return "TRADE_SUCCESS"
-	case closed, declined, expired:
-		return "TRADE_CLOSED"
-	}
-	return "WAIT_BUYER_PAY"
-}
-
-// alipayClose ends an unpaid trade. An unscanned code is revoked as well, so that what was cancelled stays unpaid, and
-// answered as Alipay does: there is no such trade.
-func (s *Sandbox) alipayClose(ctx context.Context, r alipayRequest) (alipayAnswer, error) {
-	t, err := s.find(ctx, models.ChannelAlipay, r.biz.OutTradeNo)
-	if errors.Is(err, errNoTrade) {
-		return alipayBusiness("ACQ.TRADE_NOT_EXIST", "交易不存在"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	done := false
-	state := t.at(s.clock.Now())
-	if state == created || state == waiting {
-		if done, err = s.closeTrade(ctx, t); err != nil {
-			return nil, err
-		}
-	}
-	switch {
-	case t.ScannedAt == nil && (done || state != created):
-		return alipayBusiness("ACQ.TRADE_NOT_EXIST", "交易不存在"), nil
-	case !done:
-		return alipayBusiness("ACQ.REASON_TRADE_STATUS_INVALID", "交易状态不合法"), nil
-	}
-	return alipaySuccess(alipayAnswer{"out_trade_no": t.Number, "trade_no": t.Reference}), nil
-}
-
-// alipayLetter is the asynchronous notification: a form, every field of it signed, empty ones too.
-func alipayLetter(k *alipayKeys, n notification, f fact) (letter, error) {
-	id := k
-	amount := money.New(f.Amount, "CNY").Decimal()
-	form := url.Values{}
-	for key, value := range map[string]string{
-		"notify_type": "trade_status_sync", "notify_id": n.NotifyID, "notify_time": wall().In(beijing).Format(alipayTime),
-		"charset": "utf-8", "version": "1.0", "sign_type": "RSA2", "app_id": id.AppID, "auth_app_id": id.AppID,
-		"seller_id": id.SellerID, "out_trade_no": f.Number, "trade_no": f.Reference, "trade_status": alipayStatus(f.State),
-		"total_amount": amount, "subject": f.Subject, "body": "", "buyer_id": "2088000000000000",
-		"gmt_create": f.CreatedAt.In(beijing).Format(alipayTime),
-	} {
-		form.Set(key, value)
-	}
-	if f.State == paid && f.PaidAt != nil {
-		form.Set("gmt_payment", f.PaidAt.In(beijing).Format(alipayTime))
-		form.Set("receipt_amount", amount)
-		form.Set("buyer_pay_amount", amount)
-	} else if f.ClosedAt != nil {
-		form.Set("gmt_close", f.ClosedAt.In(beijing).Format(alipayTime))
-	}
-	if f.Refund != nil {
-		alipayRefunded(form, f)
-	}
-	key := k.platform
-	if n.Forged {
-		key = k.merchant // anybody's key but Alipay's
-	}
-	sig, err := sign(key, alipayCanonical(form, true))
-	form.Set("sign", sig)
-	return letter{map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, []byte(form.Encode())}, err
 }

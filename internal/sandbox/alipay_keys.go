@@ -20,6 +20,14 @@ type alipayKeys struct {
 	merchant, platform *rsa.PrivateKey
 }
 
+// signer signs answers and notifications: Alipay's key, or spoilt anybody's else.
+func (k *alipayKeys) signer(spoilt bool) *rsa.PrivateKey {
+	if spoilt {
+		return k.merchant
+	}
+	return k.platform
+}
+
 func (s *Sandbox) alipayKeys(ctx context.Context) (*alipayKeys, error) {
 	return keysOf(ctx, s, "alipay", func() (k alipayStored, err error) {
 		k.AppID, k.SellerID = "9021000"+digits(9), "2088"+digits(12)

@@ -16,11 +16,7 @@ func (s *Sandbox) alipayRefund(ctx context.Context, r alipayRequest) (alipayAnsw
 	if err != nil || amount.Minor < 1 || !alipayNumber.MatchString(r.biz.OutRequestNo) {
 		return alipayBusiness("ACQ.INVALID_PARAMETER", "参数无效: refund_amount, out_request_no"), nil
 	}
-	b, err := s.behaviour(ctx, models.ChannelAlipay)
-	if err != nil {
-		return nil, err
-	}
-	if b.Call == refundFail {
+	if behaviourIn(ctx).Call == refundFail {
 		return alipayBusiness("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足"), nil
 	}
 	made, fresh, err := s.giveBack(ctx, refund{Channel: models.ChannelAlipay, Number: r.biz.OutRequestNo, Trade: r.biz.OutTradeNo, Reference: newReference(""),

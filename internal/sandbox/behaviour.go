@@ -197,3 +197,11 @@ func stamp(ctx context.Context) time.Time {
 
 // spoils reports whether what is signed now is signed with a wrong key.
 func spoils(ctx context.Context) bool { return behaviourIn(ctx).Call == badSignature }
+
+// claimed is the amount that a provider tells of, in minor units: the true one, unless it is told to lie.
+func claimed(ctx context.Context, amount int64) int64 {
+	if behaviourIn(ctx).Call == wrongAmount {
+		return amount + 1
+	}
+	return amount
+}

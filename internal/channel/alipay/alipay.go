@@ -1,5 +1,5 @@
-// Package alipay takes money through Alipay: a QR code made by alipay.trade.precreate that the payer scans with the
-// Alipay app (PA-9, PA-10, HW-28). It stands on github.com/smartwalle/alipay/v3.
+// Package alipay takes money through Alipay: a QR code made by alipay.trade.precreate that the payer scans with the Alipay app (PA-9,
+// PA-10, HW-28), or Alipay's own page in a desktop browser or a phone's. It stands on github.com/smartwalle/alipay/v3.
 package alipay
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -41,6 +42,8 @@ type Config struct {
 type Adapter struct {
 	channel.Automatic
 	client   *sdk.Client
+	files    *http.Client // fetches bills
+	mode     guard.Mode
 	appID    string
 	sellerID string
 }
@@ -69,38 +72,63 @@ func New(c Config) (*Adapter, error) {
 	if err := client.LoadAliPayPublicKey(strings.TrimSpace(c.AlipayPublicKey)); err != nil {
 		return nil, errors.New("alipay: Alipay's public key is not an RSA key in PEM or base64")
 	}
-	return &Adapter{client: client, appID: c.AppID, sellerID: c.SellerID}, nil
+	return &Adapter{client: client, files: guard.FileClient(c.Mode, c.HTTPClient), mode: c.Mode, appID: c.AppID, sellerID: c.SellerID}, nil
 }
 
 // Channel is ALIPAY.
 func (a *Adapter) Channel() models.PaymentChannel { return models.ChannelAlipay }
 
-// Start makes the QR code. The number is the provider's idempotency key: asking again gives a code for the same trade.
-// The trade ends at ExpiresAt, to the second.
+// Start makes the QR code, or the signed address of Alipay's page. The number is the provider's idempotency key: asking again gives a
+// way to the same trade. The trade ends at ExpiresAt, to the second.
 func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Started, error) {
 	if r.Amount.Currency != currency {
 		return channel.Started{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
 	}
-	p := sdk.TradePreCreate{Trade: sdk.Trade{
-		NotifyURL: r.NotifyURL, OutTradeNo: r.Number, Subject: r.Subject, TotalAmount: r.Amount.Decimal(),
-		SellerId: a.sellerID,
-	}}
+	t := sdk.Trade{NotifyURL: r.NotifyURL, OutTradeNo: r.Number, Subject: r.Subject, TotalAmount: r.Amount.Decimal(), SellerId: a.sellerID}
 	if !r.ExpiresAt.IsZero() {
-		p.TimeExpire = r.ExpiresAt.In(beijing).Format(timeLayout)
+		t.TimeExpire = r.ExpiresAt.In(beijing).Format(timeLayout)
 	}
+	switch r.Display {
+	case channel.DisplayPage, channel.DisplayMobile:
+		return a.page(t, r)
+	}
+	return a.code(ctx, t)
+}
+
+// code is alipay.trade.precreate.
+func (a *Adapter) code(ctx context.Context, t sdk.Trade) (channel.Started, error) {
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
-	res, err := a.client.TradePreCreate(ctx, p)
+	res, err := a.client.TradePreCreate(ctx, sdk.TradePreCreate{Trade: t})
 	if err != nil {
 		return channel.Started{}, callError(err)
 	}
 	if res.Code != sdk.CodeSuccess {
 		return channel.Started{}, startError(res.Error)
 	}
-	if res.OutTradeNo != r.Number || res.QRCode == "" {
+	if res.OutTradeNo != t.OutTradeNo || res.QRCode == "" {
 		return channel.Started{}, fmt.Errorf("%w: alipay answered for another trade", channel.ErrUnknown)
 	}
 	return channel.Started{Action: channel.Action{QR: res.QRCode}}, nil
+}
+
+// page is alipay.trade.page.pay or alipay.trade.wap.pay: nothing is sent, the payer's browser brings the signed request. Until then
+// Alipay knows no trade.
+func (a *Adapter) page(t sdk.Trade, r channel.StartRequest) (channel.Started, error) {
+	t.ReturnURL = r.ReturnURL
+	var u *url.URL
+	var err error
+	if r.Display == channel.DisplayMobile {
+		t.ProductCode = "QUICK_WAP_WAY"
+		u, err = a.client.TradeWapPay(sdk.TradeWapPay{Trade: t, TimeExpire: t.TimeExpire, QuitURL: r.ReturnURL})
+	} else {
+		t.ProductCode = "FAST_INSTANT_TRADE_PAY"
+		u, err = a.client.TradePagePay(sdk.TradePagePay{Trade: t})
+	}
+	if err != nil {
+		return channel.Started{}, fmt.Errorf("%w: alipay: the request could not be signed", channel.ErrUnavailable)
+	}
+	return channel.Started{Action: channel.Action{URL: u.String(), Method: http.MethodGet}}, nil
 }
 
 // Query asks for the state of a number. A code that nobody has scanned yet is a trade that does not exist yet.

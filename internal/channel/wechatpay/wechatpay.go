@@ -52,6 +52,9 @@ type Adapter struct {
 	channel.Automatic
 	api     native.NativeApiService
 	refunds refunddomestic.RefundsApiService
+	client  *core.Client
+	files   *core.Client // fetches bills: its requests are signed, the answers are not
+	mode    guard.Mode
 	notify  *notify.Handler
 	appID   string
 	mchID   string
@@ -91,8 +94,13 @@ func New(c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, errors.New("wechatpay: the client could not be made of this configuration")
 	}
-	return &Adapter{api: native.NativeApiService{Client: client}, refunds: refunddomestic.RefundsApiService{Client: client}, notify: handler,
-		appID: c.AppID, mchID: c.MchID}, nil
+	files, err := core.NewClient(context.Background(), option.WithMerchantCredential(c.MchID, c.CertificateSerial, private), option.WithoutValidator(),
+		option.WithHTTPClient(guard.FileClient(c.Mode, c.HTTPClient)))
+	if err != nil {
+		return nil, errors.New("wechatpay: the client of bills could not be made of this configuration")
+	}
+	return &Adapter{api: native.NativeApiService{Client: client}, refunds: refunddomestic.RefundsApiService{Client: client}, client: client, files: files,
+		mode: c.Mode, notify: handler, appID: c.AppID, mchID: c.MchID}, nil
 }
 
 // redirected sends the SDK's requests, whose host is a constant, to the configured address. The signature covers path

@@ -1,0 +1,182 @@
+package alipay
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"paydesk/internal/channel"
+	"paydesk/internal/money"
+)
+
+// maxBill is how long an unzipped bill may be, in bytes: some million lines.
+const maxBill = 512 << 20
+
+// Columns of a bill that are read; the rest may come and go.
+const (
+	colReference = "支付宝交易号"
+	colNumber    = "商户订单号"
+	colKind      = "业务类型"
+	colDone      = "完成时间"
+	colAmount    = "订单金额（元）"
+	colRefund    = "退款批次号/请求号"
+	colFee       = "服务费（元）"
+)
+
+// readBill takes a bill apart: a ZIP of GBK texts, of which those with movements have a header that begins with colReference.
+func readBill(file []byte) ([]channel.Line, error) {
+	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, errors.New("not a ZIP")
+	}
+	lines, found, left := []channel.Line{}, false, int64(maxBill)
+	for _, f := range z.File {
+		text, err := unzip(f, left)
+		if err != nil {
+			return nil, err
+		}
+		left -= int64(len(text))
+		comments, table, ok := cut(string(text))
+		if !ok {
+			continue
+		}
+		read, err := readTable(table)
+		if err == nil {
+			err = whole(comments, read)
+		}
+		if err != nil {
+			return nil, err
+		}
+		lines, found = append(lines, read...), true
+	}
+	if !found {
+		return nil, errors.New("no movements in it")
+	}
+	return lines, nil
+}
+
+// unzip reads a part of the ZIP, which its checksum proves whole, and decodes it.
+func unzip(f *zip.File, most int64) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, errors.New("a broken ZIP")
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(simplifiedchinese.GBK.NewDecoder().Reader(r), most+1))
+	if err != nil || int64(len(text)) > most {
+		return nil, errors.New("a broken ZIP, or too long a text in it")
+	}
+	return text, nil
+}
+
+// cut parts comments from the table; ok says that it is one of movements.
+func cut(text string) (comments, table string, ok bool) {
+	var c, t strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "#") {
+			c.WriteString(line)
+		} else {
+			t.WriteString(line)
+		}
+	}
+	table = strings.TrimSpace(t.String())
+	return c.String(), table, strings.HasPrefix(table, colReference)
+}
+
+// readTable reads the movements; cells are padded with tabs.
+func readTable(table string) ([]channel.Line, error) {
+	r := csv.NewReader(strings.NewReader(table))
+	r.LazyQuotes, r.ReuseRecord = true, true
+	at := map[string]int{}
+	var lines []channel.Line
+	for n := 1; ; n++ {
+		cells, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d is no row of the table", n)
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if n == 1 {
+			for i, name := range cells {
+				at[name] = i
+			}
+			for _, name := range []string{colReference, colNumber, colKind, colDone, colAmount, colRefund} {
+				if _, ok := at[name]; !ok {
+					return nil, fmt.Errorf("column %s is missing", name)
+				}
+			}
+			continue
+		}
+		line, err := readLine(func(name string) string {
+			if i, ok := at[name]; ok {
+				return cells[i]
+			}
+			return ""
+		})
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		line.Raw = strings.Join(cells, ",")
+		lines = append(lines, line)
+	}
+}
+
+// readLine reads a movement: 交易, a payment; 退款, a refund, whose amount is below zero.
+func readLine(cell func(string) string) (l channel.Line, err error) {
+	l = channel.Line{Number: cell(colNumber), Reference: cell(colReference), State: channel.StatePaid, Fee: money.New(0, currency)}
+	if l.Amount, err = money.Parse(strings.TrimPrefix(cell(colAmount), "-"), currency); err != nil {
+		return l, fmt.Errorf("amount: %w", err)
+	}
+	if fee := cell(colFee); fee != "" {
+		if l.Fee, err = money.Parse(strings.TrimPrefix(fee, "-"), currency); err != nil {
+			return l, fmt.Errorf("fee: %w", err)
+		}
+	}
+	if l.At, err = time.ParseInLocation(timeLayout, cell(colDone), beijing); err != nil {
+		return l, errors.New("the time is not readable")
+	}
+	l.At = l.At.UTC()
+	switch kind := cell(colKind); kind {
+	case "交易":
+	case "退款":
+		if l.State, l.RefundNumber = channel.StateRefunded, cell(colRefund); l.RefundNumber == "" {
+			return l, errors.New("a refund without a number")
+		}
+	default:
+		return l, fmt.Errorf("%q is neither payment nor refund", kind)
+	}
+	return l, nil
+}
+
+var totals = regexp.MustCompile(`#(交易|退款)合计：(\d+)笔`)
+
+// whole compares the movements with the totals that stand below them.
+func whole(comments string, lines []channel.Line) error {
+	count := map[string]int{}
+	for _, l := range lines {
+		if l.RefundNumber != "" {
+			count["退款"]++
+		} else {
+			count["交易"]++
+		}
+	}
+	for _, m := range totals.FindAllStringSubmatch(comments, -1) {
+		if told, err := strconv.Atoi(m[2]); err != nil || told != count[m[1]] {
+			return fmt.Errorf("%d lines of %s, and the total says %s", count[m[1]], m[1], m[2])
+		}
+	}
+	return nil
+}
