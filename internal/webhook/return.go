@@ -9,6 +9,8 @@ import (
 	"path"
 
 	"paydesk/internal/billing/fault"
+	"paydesk/internal/platform/locale"
+	"paydesk/internal/platform/messages"
 )
 
 // Return is where a channel's page sends the payer's browser, by GET or by a form's POST. What stands in the request proves nothing and
@@ -20,12 +22,12 @@ type Return struct {
 	Log *slog.Logger
 }
 
-var returnedPage = template.Must(template.New("returned").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>paydesk</title><body style="font-family:system-ui,sans-serif;margin:3rem auto;max-width:32rem;padding:0 1rem"><h1 style="font-size:1.3rem">{{.}}</h1>
-<p>You can close this window; the payment goes on in the one you came from.</p><p lang="zh">您可以关闭此窗口，支付结果请在原页面查看。</p></body></html>`))
+var returnedPage = template.Must(template.New("returned").Parse(`<!doctype html><html lang="{{.Locale}}"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title><body style="font:1rem/1.5 system-ui,sans-serif;margin:3rem auto;max-width:32rem;padding:0 1rem"><h1 style="font-size:1.3rem">{{.Title}}</h1>
+<p>{{.Text}}</p></body></html>`))
 
-// ServeHTTP answers 303 to where the client wanted the payer, a page of its own where it named no address, and 404 for a number that is
-// not ours.
+// ServeHTTP answers 303 to where the client wanted the payer, a page of its own, in the browser's language, where it named no address,
+// and 404 for a number that is not ours.
 func (h Return) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, POST")
@@ -49,5 +51,7 @@ func (h Return) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_ = returnedPage.Execute(w, "Back from the payment page")
+	w.Header().Set("Vary", "Accept-Language")
+	l, _ := locale.Match(r.Header.Get("Accept-Language"))
+	_ = returnedPage.Execute(w, struct{ Locale, Title, Text string }{l, messages.Text(l, "return.title", nil), messages.Text(l, "return.text", nil)})
 }

@@ -78,10 +78,13 @@ type Codes interface {
 }
 
 // Service starts, settles and ends payments. It is safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	returns recently // who came back from a channel's page a moment ago
+}
 
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
 
 // Payer is who pays: the account comes from the token, never from the input.
 type Payer struct {
