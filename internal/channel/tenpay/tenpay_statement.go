@@ -38,15 +38,15 @@ func (a *Tenpay) Statement(ctx context.Context, day channel.Day) (channel.Statem
 	return statement(day, file, string(clear), tenpayLine)
 }
 
-// emptyOrNone reads why there is no file: 03020123 says that the day had no trades.
+// emptyOrNone reads why there is no file: 03020123 says that the day had no trades, 03020003 and 03020120 that it is not made yet.
 func emptyOrNone(day channel.Day, page string) (channel.Statement, error) {
 	switch {
-	case strings.Contains(page, "03020123"):
-		return channel.Statement{Day: day, Hash: hashOf([]byte(page))}, nil
-	case strings.Contains(page, "0302"):
-		return channel.Statement{}, fmt.Errorf("%w: tenpay", channel.ErrNoStatement)
 	case unsigned(page):
 		return channel.Statement{}, fmt.Errorf("%w: tenpay refuses the statement's signature", channel.ErrUnavailable)
+	case strings.Contains(page, "03020123"):
+		return channel.Statement{Day: day, Hash: hashOf([]byte(page))}, nil
+	case strings.Contains(page, "03020003"), strings.Contains(page, "03020120"):
+		return channel.Statement{}, fmt.Errorf("%w: tenpay", channel.ErrNoStatement)
 	}
 	return channel.Statement{}, fmt.Errorf("%w: tenpay gives no statement", channel.ErrUnknown)
 }
