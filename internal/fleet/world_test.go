@@ -55,7 +55,7 @@ var names = func() (out []models.PaymentChannel) {
 }()
 
 // patience is how long an adapter of these tests waits for an answer: a channel that hangs costs this, not ten seconds.
-const patience = 400 * time.Millisecond
+const patience = time.Second
 
 // shiftedClock is the product's clock: real time plus what the test has moved it by.
 type shiftedClock struct{ shift atomic.Int64 }
