@@ -18,7 +18,7 @@ func (r result) evidence() string {
 		fmt.Fprintf(&b, "%s.\n", r.why)
 	}
 	lines := r.lines
-	if r.line != nil && len(lines) == 0 {
+	if r.line != nil && len(lines) == 0 && len(r.others) == 0 {
 		lines = []line{*r.line}
 	}
 	for _, l := range lines {
