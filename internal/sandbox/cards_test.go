@@ -74,7 +74,7 @@ func TestCardField(t *testing.T) {
 			}
 		}
 		// The same first eight and last four: a card like it, and one of its own.
-		one, same, other := card("4242424242424242"), card("4242 4242 4242 4242"[:4]+"424242424242"), card("4242424200604242")
+		one, same, other := card("4242424242424242"), card(visa), card("4242424200184242")
 		if one.Fingerprint != same.Fingerprint || one.Fingerprint == other.Fingerprint || one.Fingerprint == "" {
 			t.Errorf("%s %s %s", one.Fingerprint, same.Fingerprint, other.Fingerprint)
 		}

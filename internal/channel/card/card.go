@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,15 +56,30 @@ func New(c Config) (*Adapter, error) {
 	if c.WebhookSecret == "" {
 		return nil, errors.New("card: the webhook endpoint's secret is wanted")
 	}
-	return &Adapter{api: client(base.String(), c.SecretKey, guard.Client(c.Mode, c.HTTPClient)), files: client(base.String(), c.SecretKey, guard.FileClient(c.Mode, c.HTTPClient)),
+	return &Adapter{api: client(base, c.SecretKey, guard.Client(c.Mode, c.HTTPClient)), files: client(base, c.SecretKey, guard.FileClient(c.Mode, c.HTTPClient)),
 		secret: c.WebhookSecret, live: live}, nil
 }
 
 // client is the SDK without its own retries, telemetry and log: what is unknown is asked for by whoever called.
-func client(base, key string, h *http.Client) *stripe.Client {
+func client(base *url.URL, key string, h *http.Client) *stripe.Client {
+	h.Transport = below{strings.TrimSuffix(base.Path, "/"), h.Transport}
 	return stripe.NewClient(key, stripe.WithBackends(stripe.NewBackendsWithConfig(&stripe.BackendConfig{
-		URL: &base, HTTPClient: h, MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: stripe.Bool(false), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
+		URL: stripe.String(base.Scheme + "://" + base.Host), HTTPClient: h, MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: stripe.Bool(false),
+		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 	})))
+}
+
+// below puts the configured address's path before the request's: the SDK wants paths that begin with the API's version.
+type below struct {
+	path string
+	next http.RoundTripper
+}
+
+// RoundTrip sends a copy of the request.
+func (t below) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Path, r.URL.RawPath = t.path+r.URL.Path, ""
+	return t.next.RoundTrip(r)
 }
 
 // Channel is BANK_CARD.

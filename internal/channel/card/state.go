@@ -66,7 +66,7 @@ func startError(err error) error {
 		return askError(err)
 	}
 	switch {
-	case e.HTTPStatusCode >= http.StatusInternalServerError || e.HTTPStatusCode == http.StatusConflict || door(e):
+	case e.HTTPStatusCode >= http.StatusInternalServerError || e.HTTPStatusCode == http.StatusConflict || e.HTTPStatusCode == http.StatusTooManyRequests || door(e):
 		return askError(err)
 	case e.Type == stripe.ErrorTypeCard:
 		return &channel.Declined{Code: failure(e), Detail: reason(e)}
