@@ -251,7 +251,7 @@ func TestWhoseSignature(t *testing.T) {
 		}
 	}
 	c := config(t)
-	c.Roots = cast.other.pem()
+	c.Roots = cast.other.pem() + cast.expired.pem()
 	pinned, err := New(models.ChannelUnionPayPersonal, c)
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +261,9 @@ func TestWhoseSignature(t *testing.T) {
 	}
 	if _, err := pinned.ParseNotification(t.Context(), told(t, notice(nil), cast.unionpay, cast.unionpay)); !errors.Is(err, channel.ErrForged) {
 		t.Errorf("not pinned: %v", err)
+	}
+	if _, err := pinned.ParseNotification(t.Context(), told(t, notice(nil), cast.expired, cast.expired)); !errors.Is(err, channel.ErrForged) {
+		t.Errorf("pinned, and out of its time: %v", err)
 	}
 }
 
