@@ -7,28 +7,49 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
 //go:embed static
 var static embed.FS
 
-// policy: scripts, styles and calls are ours alone, and no script makes markup out of text. Pictures may come from the public
-// address too, because QR codes are linked with PAYDESK_PUBLIC_URL, which need not be the name that the browser used.
-func policy(public string) string {
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: " + public + "; connect-src 'self'; " +
-		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+// policy: scripts, styles and calls are ours alone, and no script makes markup out of text. Pictures and the sandbox's card field may come
+// from the public address too, because they are linked with PAYDESK_PUBLIC_URL, which need not be the name that the browser used. Forms
+// go to the providers that want the payer's browser to post one.
+func policy(public string, providers []string) string {
+	forms := "'self' " + public
+	for _, p := range providers {
+		forms += sources(p)
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: " + public + "; connect-src 'self'; frame-src 'self' " + public + "; " +
+		"base-uri 'none'; form-action " + forms + "; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
-// Handler serves the page, to people who may know us by a public address (scheme and host). It is mounted at / and answers 404
-// for what it does not have.
-func Handler(public string) http.Handler {
+// sources are a provider's origin and those beside it: browsers hold the policy against where a posted form is redirected, too, and
+// gateway.95516.com may go on to cashier.95516.com.
+func sources(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, ";, ") {
+		return ""
+	}
+	out := " " + u.Scheme + "://" + u.Host
+	if _, family, ok := strings.Cut(u.Host, "."); ok && u.Scheme == "https" && strings.Contains(family, ".") && net.ParseIP(u.Hostname()) == nil {
+		out += " https://*." + family
+	}
+	return out
+}
+
+// Handler serves the page, to people who may know us by a public address (scheme and host), and who are sent to these providers' addresses
+// with forms. It is mounted at / and answers 404 for what it does not have.
+func Handler(public string, providers ...string) http.Handler {
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		panic(err) // the folder is in the binary
 	}
-	serve, tags, policy := http.FileServerFS(files), etags(files), policy(public)
+	serve, tags, policy := http.FileServerFS(files), etags(files), policy(public, providers)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		if name == "" {

@@ -14,7 +14,7 @@ func get(t *testing.T, path string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler("https://pay.example").ServeHTTP(w, r)
+	Handler("https://pay.example", "http://127.0.0.1:8080", "https://gateway.95516.com/x", "https://evil.example; script-src *").ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -28,6 +28,10 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%s: policy %q lets in other scripts", path, csp)
 		}
 		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self' data: https://pay.example;") || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://pay.example http://127.0.0.1:8080 https://gateway.95516.com https://*.95516.com;") ||
+			!strings.Contains(csp, "frame-src 'self' https://pay.example;") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 		if again := get(t, path, "If-None-Match", res.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {

@@ -82,6 +82,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {
@@ -258,6 +262,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {
@@ -335,6 +343,16 @@ export const TOP_UP_OPTIONS = `query TopUpOptions {
         ... Sum
       }
       wholeUnitsOnly
+      banks {
+        code
+        name
+      }
+      displays
+      cardField {
+        provider
+        publishableKey
+        url
+      }
     }
     suggested {
       ... Sum
@@ -398,6 +416,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {
@@ -475,6 +497,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {
@@ -552,6 +578,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {
@@ -624,6 +654,10 @@ fragment Progress on Payment {
     ... on Redirect {
       url
       method
+      fields {
+        name
+        value
+      }
     }
   }
   timeline {

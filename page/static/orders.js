@@ -1,5 +1,6 @@
 import { ask, newKey } from './api.js';
 import { dialog, fill, h } from './dom.js';
+import { means } from './means.js';
 import { busy, money, problem } from './parts.js';
 import { closer } from './payment.js';
 import { START_PAYMENT } from './operations.js';
@@ -34,36 +35,40 @@ function sum(o) {
   return { amount: digits ? `${total.slice(0, -digits)}.${total.slice(-digits)}` : total, currency: o.amountDue.currency };
 }
 
-// payOrder asks how to pay and pays. channels are those open online, balance gives the present one; started is told of the
+// payOrder asks how to pay and pays. channels are the options open online, balance gives the present one; started is told of the
 // payment, missing of the money that is short.
 export function payOrder(o, { channels, balance, started, missing }) {
   const total = sum(o);
   const text = o.linkedOrders.length ? `${total.amount} ${total.currency}` : o.amountDue.formatted;
   const keys = new Map(); // one key for each way of paying: trying the same again is the same payment
-  const box = dialog(t('pay.title', { number: o.number }));
+  const more = means('pay');
+  const box = dialog(t('pay.title', { number: o.number }), more.close);
   const wrong = h('div', { id: 'pay-wrong' });
   const submit = h('button', { class: 'main', id: 'pay-submit' }, t('pay.submit', { amount: text }));
   const radio = (value, name, hint) => h('label', { class: 'choice' },
-    h('input', { type: 'radio', name: 'with', value, checked: value === 'BALANCE', id: `pay-${value}`, onchange: () => fill(wrong) }),
+    h('input', { type: 'radio', name: 'with', value, checked: value === 'BALANCE', id: `pay-${value}`, onchange: () => { fill(wrong); more.show(channels.find((c) => c.channel === value)); } }),
     h('span', {}, name, hint && h('small', {}, hint)));
   const form = h('form', { onsubmit: pay },
     h('dl', {}, row(titleOf(o), o.amountDue.formatted), o.linkedOrders.map((x) => row(`${t('pay.linked')}: ${x.number}`, x.amountDue.formatted)),
       h('div', { class: 'total' }, h('dt', {}, t('pay.due')), h('dd', { class: 'money large' }, text))),
     h('fieldset', {}, h('legend', {}, t('pay.from')),
       radio('BALANCE', t('pay.balance'), balance() && t('pay.balancehas', { amount: balance().available.formatted })),
-      channels.map((c) => radio(c, t(`channel.${c}`)))),
-    wrong, h('footer', {}, submit));
+      channels.map((c) => radio(c.channel, c.name))),
+    more.node, wrong, h('footer', {}, submit));
   box.append(h('header', {}, h('h2', {}, t('pay.title', { number: o.number })), closer(box)), form);
 
   async function pay(e) {
     e.preventDefault();
     const how = new FormData(form).get('with');
-    if (!keys.has(how)) keys.set(how, newKey());
-    const funding = how === 'BALANCE' ? { balance: total } : { online: { channel: how, amount: total } };
+    const asked = how === 'BALANCE' ? {} : more.input();
+    if (asked.missing) return fill(wrong, problem('pay-problem', asked.missing));
+    const funding = how === 'BALANCE' ? { balance: total } : { online: { channel: how, amount: total, ...asked.more } };
+    const meant = JSON.stringify(funding);
+    if (!keys.has(meant)) keys.set(meant, newKey());
     fill(wrong);
     await busy(submit, async () => {
       try {
-        const { result } = await ask(START_PAYMENT, { input: { idempotencyKey: keys.get(how), orderId: o.id, funding, expectedTotal: total } });
+        const { result } = await ask(START_PAYMENT, { input: { idempotencyKey: keys.get(meant), orderId: o.id, funding, expectedTotal: total } });
         if (!result.payment) return fill(wrong, result.errors.map(explain));
         box.close();
         started(result.payment);

@@ -68,10 +68,19 @@ function next(p, picture) {
         h('p', { class: 'strong' }, t('payment.scan', { channel: via(p) })), p.expiresAt && countdown(p.expiresAt),
         h('a', { class: 'button main', id: 'payer-page', href: action.content, ...(page ? { target: '_blank', rel: 'noopener' } : {}) }, t(page ? 'payment.page' : 'payment.app'))));
   }
-  if (action?.__typename === 'Redirect' && action.method === 'GET') {
-    return h('p', {}, h('a', { class: 'button main', id: 'payer-page', href: action.url, target: '_blank', rel: 'noopener' }, t('payment.redirect')), p.expiresAt && countdown(p.expiresAt));
+  if (action?.__typename === 'Redirect') {
+    return h('div', { class: 'scan' }, h('div', { class: 'how' },
+      h('p', { class: 'strong' }, t('payment.there', { channel: via(p) })), p.expiresAt && countdown(p.expiresAt), goThere(action), h('p', { class: 'hint' }, t('payment.window'))));
   }
   return undefined;
+}
+
+// goThere opens the provider's page in a window of its own: by a link, or by a form where the provider wants one posted.
+function goThere({ url, method, fields }) {
+  const aside = { target: '_blank', rel: 'noopener' };
+  if (method === 'GET') return h('a', { class: 'button main', id: 'payer-page', href: url, ...aside }, t('payment.redirect'));
+  return h('form', { method: 'post', action: url, 'accept-charset': 'UTF-8', ...aside },
+    fields.map((f) => h('input', { type: 'hidden', name: f.name, value: f.value })), h('button', { class: 'main', id: 'payer-page' }, t('payment.redirect')));
 }
 
 const timeline = (p) => h('section', { class: 'timeline' }, h('h3', {}, t('payment.timeline')),

@@ -1,6 +1,7 @@
 import { ask, newKey } from './api.js';
 import { judge, minor, scale } from './amount.js';
 import { fill, h } from './dom.js';
+import { means } from './means.js';
 import { busy, panel, problem } from './parts.js';
 import { START_TOP_UP, TOP_UP_OPTIONS } from './operations.js';
 import { listed, t } from './texts.js';
@@ -9,7 +10,7 @@ import { listed, t } from './texts.js';
 export function topUpPanel(started) {
   const body = h('div', {}, h('p', { class: 'quiet' }, t('loading')));
   const node = panel('topup', t('topup'), body);
-  const state = { key: newKey(), sent: '' };
+  const state = { key: newKey(), sent: '', channels: [], means: means('topup') };
 
   async function load() {
     try {
@@ -21,7 +22,7 @@ export function topUpPanel(started) {
   }
 
   function show({ channels, suggested, lastAmount }) {
-    const open = channels.filter((c) => c.available);
+    const open = state.channels = channels.filter((c) => c.available);
     if (open.length === 0) {
       fill(body, h('p', { class: 'quiet' }, t('topup.none')), reasons(channels));
       return;
@@ -42,7 +43,7 @@ export function topUpPanel(started) {
     const offers = [lastAmount && offer(lastAmount, t('topup.last', { amount: lastAmount.formatted })), ...suggested.map((m) => offer(m, m.formatted))];
     return h('form', { novalidate: true, onsubmit: submit },
       h('fieldset', {}, h('legend', {}, t('topup.channel')), channels.filter((c) => c.available).map(choice)),
-      closed(channels.filter((c) => !c.available)),
+      closed(channels.filter((c) => !c.available)), state.means.node,
       h('label', { for: 'topup-amount' }, t('topup.amount')),
       h('div', { class: 'amount' }, h('span', { 'aria-hidden': 'true' }, state.channel.minimum.currency), state.input),
       state.hint, state.wrong, h('div', { class: 'offers' }, offers), state.button);
@@ -66,6 +67,7 @@ export function topUpPanel(started) {
 
   function limits() {
     const { minimum, maximum, wholeUnitsOnly } = state.channel;
+    state.means.show(state.channel);
     state.hint.textContent = t(wholeUnitsOnly ? 'topup.whole' : 'topup.limits', { minimum: minimum.formatted, maximum: maximum.formatted });
   }
 
@@ -86,7 +88,9 @@ export function topUpPanel(started) {
     e.preventDefault();
     const amount = check();
     if (amount === undefined) return state.input.focus();
-    const online = { channel: state.channel.channel, amount: { amount, currency: state.channel.minimum.currency } };
+    const { more, missing } = state.means.input();
+    if (missing) return complain(missing);
+    const online = { channel: state.channel.channel, amount: { amount, currency: state.channel.minimum.currency }, ...more };
     if (state.sent !== JSON.stringify(online)) [state.key, state.sent] = [newKey(), JSON.stringify(online)]; // the same again is the same payment
     await busy(state.button, async () => {
       try {
@@ -94,6 +98,7 @@ export function topUpPanel(started) {
         if (!result.payment) return complain(...result.errors.map((x) => h('p', {}, x.message)));
         state.sent = '';
         state.input.value = '';
+        state.means.reset(); // a card's token is good for once
         started(result.payment);
       } catch (err) {
         complain(err.message);
@@ -105,7 +110,7 @@ export function topUpPanel(started) {
   return {
     node,
     reload: load,
-    channels: () => (state.channel ? [...body.querySelectorAll('input[type=radio]')].map((r) => r.value) : []),
+    channels: () => state.channels,
     // want puts an amount in, raised to the channel's minimum, and takes the person there.
     want(m) {
       if (!state.input) return;
