@@ -56,8 +56,10 @@ func each(t *testing.T, fn func(t *testing.T, w *world, a channel.Adapter)) {
 	eachOf(t, []models.PaymentChannel{models.ChannelAlipay, models.ChannelWeChatPay}, fn)
 }
 
-// eachOf runs a test on both homes and with the adapters of these channels, which share a world.
+// eachOf runs a test on both homes and with the adapters of these channels, which share a world. Tests wait for notifications more than
+// they work, so they run beside one another.
 func eachOf(t *testing.T, channels []models.PaymentChannel, fn func(t *testing.T, w *world, a channel.Adapter)) {
+	t.Parallel()
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
 		w := newWorld(t, home)
 		for _, c := range channels {
