@@ -19,6 +19,7 @@ const usage = `paydesk: the GraphQL backend-for-frontend of a cloud vendor's bil
   paydesk [serve]   migrate and serve (default)
   paydesk migrate   bring the database's schema to the newest
   paydesk audit     check every ledger and payment invariant, print figures, exit 1 if one is broken
+  paydesk reconcile compare channels' daily statements with the ledger; see paydesk reconcile --help
   paydesk version   print the version
 
 Everything else is said by environment variables; README.md lists them.
@@ -32,6 +33,8 @@ func run(ctx context.Context, words []string, out, errs io.Writer) int {
 	}
 	var err error
 	switch {
+	case command == "reconcile":
+		err = reconcileCommand(ctx, words[1:], out, errs)
 	case len(words) > 1:
 		err = fmt.Errorf("%q is one word too many; see paydesk help", words[1])
 	case command == "serve":

@@ -35,7 +35,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 	}
 	pictures, files := qr.New(signer, a.payments.Action), blob.NewFiles(a.files, signer)
 	face := resolvers.New(resolvers.Services{
-		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Suspense: suspense.New(a.db), Notifications: a.inbox, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
+		Accounts: a.accounts, Orders: a.orders, Payments: a.payments, Refunds: a.refunds, Ledger: a.ledger, Verification: a.codes, Benefits: a.benefits, Requests: a.requests, Reconciliations: a.days, Suspense: suspense.New(a.db), Notifications: a.inbox, Checkout: a.checkout, Policy: a.policy, Health: a.channels.Healthy, Live: a.hub, Clock: a.clock, Log: a.log,
 		QRImage: pictures.URL, CardField: a.cardField, FileURL: files.URL, RequestID: telemetry.RequestID,
 	})
 	edge, err := newEdge(httpapi.Options{
@@ -53,7 +53,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener) error {
 			}},
 			{Name: "redis", Run: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
 		},
-		Webhook: a.inbox.Serve, Return: webhook.Return{Payments: a.payments, Log: a.log}, Pictures: pictures, Files: files, Page: page.Handler(a.public),
+		Webhook: a.inbox.Serve, Return: webhook.Return{Payments: a.payments, Log: a.log}, Pictures: pictures, Files: files, Page: page.Handler(a.public, a.own, a.cfg.UnionPay.BaseURL),
 		Develop: a.develop(), Sandbox: a.play(), GraphiQL: console.Handler(),
 	})
 	if err != nil {

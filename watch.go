@@ -112,6 +112,7 @@ func (w *watcher) database(ctx context.Context, show show) {
 		{"paydesk_sweep_lag_seconds", w.a.payments.Lag, []string{"payments"}},
 		{"paydesk_sweep_lag_seconds", w.a.refunds.Lag, []string{"refunds"}},
 		{"paydesk_sweep_lag_seconds", w.a.inbox.Lag, []string{"inbox"}},
+		{"paydesk_sweep_lag_seconds", w.a.days.Lag, []string{"reconcile"}},
 		{"paydesk_sweep_lag_seconds", w.a.messageLag(notify.SMS), []string{smsJob}},
 		{"paydesk_sweep_lag_seconds", w.a.messageLag(notify.Email), []string{mailJob}},
 	} {

@@ -22,9 +22,11 @@ import (
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/paymentrequest"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/reconcile"
 	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
+	"paydesk/internal/fleet"
 	"paydesk/internal/platform/auth"
 	"paydesk/internal/platform/blob"
 	"paydesk/internal/platform/clock"
@@ -68,6 +70,7 @@ type app struct {
 	checkout *checkout.Service
 	payments *payment.Service
 	refunds  *refund.Service
+	days     *reconcile.Service
 	files    *blob.Store
 	requests *paymentrequest.Service
 	outbox   *outbox.Outbox
@@ -238,6 +241,8 @@ func (a *app) providers(ctx context.Context) (err error) {
 	a.requests = paymentrequest.New(paymentrequest.Config{DB: a.db, Keys: a.keys, Quotes: a.checkout, Accounts: a.accounts, Files: a.files, Policy: a.policy, Clock: a.clock})
 	a.refunds = refund.New(refund.Config{DB: a.db, Ledger: a.ledger, Payments: a.payments, Orders: a.orders, Benefits: a.benefits, Accounts: a.accounts, Policy: a.policy, Channels: a.channels, Keys: a.keys,
 		Outbox: a.outbox, Messages: a.messages, Clock: a.clock, Log: a.log, NotifyURL: a.notifyURL})
+	a.days = reconcile.New(reconcile.Config{DB: a.db, Channels: a.channels, Payments: a.payments, Refunds: a.refunds, Files: a.files, Clock: a.clock, Log: a.log,
+		Always: func(c models.PaymentChannel) bool { return fleet.Configured(a.cfg, c) }})
 	a.inbox = &webhook.Inbox{DB: a.db, Payments: a.payments, Refunds: a.refunds, Channels: a.channels, Clock: a.clock, Log: a.log, Heard: a.metrics.notified}
 	a.metrics.open(balance)
 	return nil
@@ -283,6 +288,7 @@ func (a *app) work(context.Context) error {
 		sweep.Job{Name: smsJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.SMS, messageBatch) }},
 		sweep.Job{Name: mailJob, Run: func(ctx context.Context) (int, error) { return a.messages.Sweep(ctx, notify.Email, messageBatch) }},
 		sweep.Job{Name: "files", Run: func(ctx context.Context) (int, error) { return a.files.Sweep(ctx, a.clock.Now(), sweepBatch) }},
+		sweep.Job{Name: "reconcile", Run: a.days.Sweep},
 		sweep.Job{Name: "idempotency", Run: func(ctx context.Context) (int, error) {
 			n, err := a.keys.Sweep(ctx)
 			return int(n), err

@@ -36,6 +36,12 @@ func complexities() (c graph.ComplexityRoot) {
 		return pageCost(child, first, last)
 	}
 	c.Query.Suspense = func(child int, first *int, _ *string, last *int, _ *string) int { return pageCost(child, first, last) }
+	c.Query.Reconciliations = func(child int, _ *model.ReconciliationFilter, first *int, _ *string, last *int, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Differences = func(child int, _ *model.DifferenceFilter, first *int, _ *string, last *int, _ *string) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.Notifications = func(child int, _ *model.NotificationFilter, first *int, _ *string, last *int, _ *string) int {
 		return pageCost(child, first, last)
 	}

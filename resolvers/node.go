@@ -49,6 +49,7 @@ func (r *Resolver) readers() map[string]reader {
 		models.PrefixAccount: r.readAccounts, models.PrefixOrder: r.readOrders,
 		models.PrefixPayment: r.readPayments, models.PrefixRefund: r.readRefunds, models.PrefixPosting: r.readTransactions,
 		models.PrefixCoupon: r.readCoupons, models.PrefixDiscount: r.readDiscounts,
+		models.PrefixReconciliation: r.readReconciliations, models.PrefixDifference: r.readDifferences,
 		models.PrefixSuspense: r.readSuspense, models.PrefixNotification: r.readNotifications,
 	}
 }

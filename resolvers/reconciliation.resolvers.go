@@ -8,15 +8,14 @@ package resolvers
 import (
 	"context"
 	"paydesk/graph/model"
-	"paydesk/internal/billing/fault"
 )
 
 func (r *mutationResolver) Reconcile(ctx context.Context, input model.ReconcileInput) (*model.ReconcilePayload, error) {
-	return nil, fault.ErrUnavailable
+	return r.reconcile(ctx, input)
 }
 
 func (r *mutationResolver) ResolveDifference(ctx context.Context, input model.ResolveDifferenceInput) (*model.ResolveDifferencePayload, error) {
-	return nil, fault.ErrUnavailable
+	return r.resolveDifference(ctx, input)
 }
 
 func (r *queryResolver) Suspense(ctx context.Context, first *int, after *string, last *int, before *string) (*model.SuspenseConnection, error) {
@@ -28,9 +27,9 @@ func (r *queryResolver) Notifications(ctx context.Context, filter *model.Notific
 }
 
 func (r *queryResolver) Reconciliations(ctx context.Context, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) (*model.ReconciliationConnection, error) {
-	return nil, fault.ErrUnavailable
+	return r.reconciliationPage(ctx, filter, first, after, last, before)
 }
 
 func (r *queryResolver) Differences(ctx context.Context, filter *model.DifferenceFilter, first *int, after *string, last *int, before *string) (*model.DifferenceConnection, error) {
-	return nil, fault.ErrUnavailable
+	return r.differencePage(ctx, filter, first, after, last, before)
 }

@@ -18,22 +18,23 @@ import (
 
 // Services are what the resolvers call. Every field is needed except Health and RequestID.
 type Services struct {
-	Accounts      Accounts
-	Orders        Orders
-	Payments      Payments
-	Refunds       Refunds
-	Ledger        Statement
-	Checkout      Checkout
-	Benefits      Benefits
-	Requests      PaymentRequests
-	Verification  Verification
-	Suspense      Suspense
-	Notifications Notifications
-	Policy        *policy.Policy
-	Health        policy.Health // which channels answer now; nil: all do
-	Live          Live
-	Clock         clock.Clock
-	Log           *slog.Logger
+	Accounts        Accounts
+	Orders          Orders
+	Payments        Payments
+	Refunds         Refunds
+	Ledger          Statement
+	Checkout        Checkout
+	Benefits        Benefits
+	Requests        PaymentRequests
+	Verification    Verification
+	Suspense        Suspense
+	Reconciliations Reconciliations
+	Notifications   Notifications
+	Policy          *policy.Policy
+	Health          policy.Health // which channels answer now; nil: all do
+	Live            Live
+	Clock           clock.Clock
+	Log             *slog.Logger
 	// QRImage is the signed address of the picture of a payment's QR code.
 	QRImage func(payment models.ID) string
 	// CardField is where a browser turns a card into a token; nil where no channel takes cards.

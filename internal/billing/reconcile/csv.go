@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -76,19 +77,18 @@ func currencies(results []result) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// WriteCSV copies the report of a comparison; without its head where another stands before it.
-func (s *Service) WriteCSV(ctx context.Context, r models.Reconciliation, w io.Writer, withHead bool) error {
+// WriteCSV copies the report of a comparison; without its head where another stands before it. It tells whether there is one.
+func (s *Service) WriteCSV(ctx context.Context, r models.Reconciliation, w io.Writer, withHead bool) (bool, error) {
 	f, found, err := s.Files.ByID(ctx, r.ID, r.ID)
 	if err != nil || !found {
-		return err
+		return false, err
 	}
-	content, err := io.ReadAll(s.Files.Open(ctx, f))
-	if err != nil {
-		return err
-	}
+	content := bufio.NewReader(s.Files.Open(ctx, f))
 	if !withHead {
-		_, content, _ = bytes.Cut(content, []byte("\n"))
+		if _, err := content.ReadString('\n'); err != nil {
+			return false, err
+		}
 	}
-	_, err = w.Write(content)
-	return err
+	_, err = io.Copy(w, content)
+	return true, err
 }
