@@ -187,6 +187,59 @@ func TestCallFaults(t *testing.T) {
 	})
 }
 
+// A provider that signs with another's key, or whose clock is wrong, decides nothing while it does; and one that closes a trade whose payer
+// is just paying tells of the money.
+func TestUntrustworthyProvider(t *testing.T) {
+	each(t, func(t *testing.T, w *world, a channel.Adapter) {
+		wary := map[string]bool{"bad_signature": true, "clock_skew": a.Channel() == models.ChannelWeChatPay} // Alipay's protocol bounds no age
+		r := w.paidTrade(a)
+		number, page := w.start(a)
+		w.treat(a, "call", "paid_after_close")
+		if err := a.Close(t.Context(), w.ref(number)); err != nil {
+			t.Errorf("closed: %v", err)
+		}
+		if e, err := a.ParseNotification(t.Context(), w.hears()); err != nil || e.State != channel.StatePaid || e.Number != number {
+			t.Errorf("paid after the close: %+v %v", e, err)
+		}
+		if n := w.count("SELECT COUNT(*) FROM sandbox_trades WHERE number = ? AND paid_late = 1", number); n != 1 {
+			t.Error("paid after the close, and not late")
+		}
+		for call, refuses := range wary {
+			w.treat(a, "notify", "drop")
+			w.treat(a, "call", call)
+			_, err := a.Start(t.Context(), w.request(a))
+			_, err2 := a.Query(t.Context(), r.Payment)
+			_, err3 := a.Refund(t.Context(), r)
+			for _, err := range []error{err, err2, err3} {
+				if errors.Is(err, channel.ErrUnknown) != refuses || (err != nil) != refuses {
+					t.Errorf("%s: %v", call, err)
+				}
+			}
+			w.treat(a, "call", "normal")
+			w.treat(a, "notify", "normal")
+			if e := w.askRefund(a, r); e.State != channel.StateRefunded {
+				t.Errorf("%s: what was asked for was not done: %s", call, e.State)
+			}
+			r = w.paidTrade(a)
+			number, page = w.start(a)
+			w.treat(a, "call", call)
+			w.mustPlay(page, "outcome=succeed")
+			if _, err := a.ParseNotification(t.Context(), w.hears()); errors.Is(err, channel.ErrForged) != refuses || (err != nil) != refuses {
+				t.Errorf("%s, told: %v", call, err)
+			}
+			w.treat(a, "call", "normal")
+			if e := w.query(a, number); e.State != channel.StatePaid {
+				t.Errorf("%s, asked afterwards: %s", call, e.State)
+			}
+			if refuses { // once more, and rightly now
+				if e, err := a.ParseNotification(t.Context(), w.hears()); err != nil || e.Number != number {
+					t.Errorf("%s, told again: %+v %v", call, e, err)
+				}
+			}
+		}
+	})
+}
+
 // Nobody listens: nothing can have happened.
 func TestConnectionRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world, _ channel.Adapter) {
@@ -214,10 +267,13 @@ func TestBehaviourIsChecked(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
 		for _, body := range []string{"", "{}", `{"channel":"ALIPAY"}`, `{"channel":"CASH","notify":"drop"}`, `{"channel":"alipay","notify":"drop"}`,
 			`{"channel":"ALIPAY","notify":"never"}`, `{"channel":"ALIPAY","notify":"delay:"}`, `{"channel":"ALIPAY","notify":"delay:-1s"}`,
-			`{"channel":"ALIPAY","call":"slow:2 days"}`, `{"channel":"ALIPAY","notify":"drop","extra":1}`} {
+			`{"channel":"ALIPAY","call":"slow:2 days"}`, `{"channel":"ALIPAY","call":"bad_signature:1s"}`, `{"channel":"ALIPAY","call":"refund_late:"}`, `{"channel":"ALIPAY","call":"drop"}`, `{"channel":"ALIPAY","notify":"drop","extra":1}`} {
 			if code := w.behave(body); code != http.StatusBadRequest {
 				t.Errorf("%s: HTTP %d", body, code)
 			}
+		}
+		for _, call := range []string{"slow:3s", "error500", "timeout_after_success", "wrong_amount", "bad_signature", "clock_skew", "paid_after_close", "refund_fail", "refund_late:3s"} {
+			w.treat(a, "call", call)
 		}
 		if n := w.count("SELECT COUNT(*) FROM sandbox_behaviour WHERE notify_mode <> 'normal'"); n != 0 {
 			t.Error("a refused behaviour was kept")

@@ -18,7 +18,8 @@ func (w *world) paidTrade(a channel.Adapter) channel.RefundRequest {
 	number, page := w.start(a)
 	w.mustPlay(page, "outcome=succeed")
 	w.hears()
-	return channel.RefundRequest{Payment: channel.Ref{Number: number, Amount: money.New(1234, "CNY")}, Refund: channel.Ref{Number: freshNumber(), Amount: money.New(1234, "CNY")},
+	p := w.ref(number)
+	return channel.RefundRequest{Payment: p, Refund: channel.Ref{Number: freshNumber(), Amount: p.Amount, MadeAt: time.Now()},
 		Reason: "退款 <broken> & 100% " + strings.Repeat("长", 200), NotifyURL: w.url + "/notify/" + string(a.Channel())}
 }
 
