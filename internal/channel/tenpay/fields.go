@@ -11,7 +11,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"maps"
 	"net/url"
@@ -37,7 +36,7 @@ func (f fields) signature(key string) string {
 		}
 	}
 	text.WriteString("key=" + key)
-	var sum hash.Hash = md5.New()
+	sum := md5.New()
 	if f["sign_type"] == "HMAC-SHA256" {
 		sum = hmac.New(sha256.New, []byte(key))
 	}
