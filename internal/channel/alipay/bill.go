@@ -3,11 +3,11 @@ package alipay
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +26,7 @@ const (
 	colReference = "支付宝交易号"
 	colNumber    = "商户订单号"
 	colKind      = "业务类型"
+	colSubject   = "商品名称"
 	colDone      = "完成时间"
 	colAmount    = "订单金额（元）"
 	colRefund    = "退款批次号/请求号"
@@ -92,46 +93,50 @@ func cut(text string) (comments, table string, ok bool) {
 	return c.String(), table, strings.HasPrefix(table, colReference)
 }
 
-// readTable reads the movements; cells are padded with tabs.
+// readTable reads the movements; cells are padded with tabs and blanks.
 func readTable(table string) ([]channel.Line, error) {
-	r := csv.NewReader(strings.NewReader(table))
-	r.LazyQuotes, r.ReuseRecord = true, true
+	rows := strings.Split(table, "\n")
 	at := map[string]int{}
-	var lines []channel.Line
-	for n := 1; ; n++ {
-		cells, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return lines, nil
+	names := cells(rows[0], 0, 0)
+	for i, name := range names {
+		at[name] = i
+	}
+	for _, name := range []string{colReference, colNumber, colKind, colSubject, colDone, colAmount, colRefund} {
+		if _, ok := at[name]; !ok {
+			return nil, fmt.Errorf("column %s is missing", name)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d is no row of the table", n)
-		}
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		if n == 1 {
-			for i, name := range cells {
-				at[name] = i
-			}
-			for _, name := range []string{colReference, colNumber, colKind, colDone, colAmount, colRefund} {
-				if _, ok := at[name]; !ok {
-					return nil, fmt.Errorf("column %s is missing", name)
-				}
-			}
-			continue
+	}
+	lines := make([]channel.Line, 0, len(rows)-1)
+	for n, row := range rows[1:] {
+		values := cells(row, len(names), at[colSubject])
+		if len(values) != len(names) {
+			return nil, fmt.Errorf("line %d has %d cells", n+2, len(values))
 		}
 		line, err := readLine(func(name string) string {
 			if i, ok := at[name]; ok {
-				return cells[i]
+				return values[i]
 			}
 			return ""
 		})
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return nil, fmt.Errorf("line %d: %w", n+2, err)
 		}
-		line.Raw = strings.Join(cells, ",")
+		line.Raw = strings.TrimSpace(row)
 		lines = append(lines, line)
 	}
+	return lines, nil
+}
+
+// cells parts a row at its commas. What the payer reads may have some too: cells beyond the want-ed number belong to that column.
+func cells(row string, want, subject int) []string {
+	out := strings.Split(row, ",")
+	if more := len(out) - want; want > 0 && more > 0 {
+		out = slices.Replace(out, subject, subject+more+1, strings.Join(out[subject:subject+more+1], ","))
+	}
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
+	}
+	return out
 }
 
 // readLine reads a movement: 交易, a payment; 退款, a refund, whose amount is below zero.
