@@ -80,7 +80,11 @@ func newBooks(t testing.TB, home testenv.Home) *books {
 	suspend := func(ctx context.Context, l *ledger.Ledger, m ledger.Movement) error {
 		return l.Transfer(ctx, m, "clearing:ALIPAY")
 	}
-	b.book(receive, 1000, models.KindTopUp, "topup", "clearing:ALIPAY", b.payment("TOP_UP", "SUCCEEDED", 0, 1000))
+	topUp := b.payment("TOP_UP", "SUCCEEDED", 0, 1000)
+	b.book(receive, 1000, models.KindTopUp, "topup", "clearing:ALIPAY", topUp)
+	b.exec("INSERT INTO reconciliations (id, channel, day, status, started_at) VALUES (?,'ALIPAY','2026-11-21','CLEAN',?)", models.NewID(), now)
+	b.exec("INSERT INTO differences (id, channel, day, line_key, class, kind, number, account_id, payment_id, currency, evidence, repaired, found_at, resolved_at, resolution) VALUES (?,'ALIPAY','2026-11-21','P:1','MATCHED','PAYMENT','1',?,?,'CNY','',1,?,?,'repaired')",
+		models.NewID(), b.account, topUp, now, now)
 	order := b.order("PROCESSING", 300, models.ID{})
 	paid := b.payment("ORDERS", "SUCCEEDED", 300, 0, order)
 	b.book(spend, 300, models.KindOrderPayment, "pay", "revenue", paid)
@@ -145,6 +149,9 @@ func TestEveryCheckSeesItsBreach(t *testing.T) {
 		"what is on its way back through a channel is in its refunding book":               "UPDATE postings SET book = 'refunding:ALIPAY' WHERE kind = 'REFUND' AND seq IS NULL",
 		"an order is REFUNDED when all its money has gone back, and only then":             "UPDATE orders SET status = 'REFUNDED' WHERE status = 'PROCESSING'",
 		"a refund that has ended is asked after no more, one that has not is":              "UPDATE refunds SET sweep_at = created_at",
+		"a clean day of a channel has no difference that waits":                            "UPDATE differences SET resolved_at = NULL",
+		"a difference belongs to a compared day, and one that is closed says why":          "UPDATE differences SET resolution = ''",
+		"a payment that a comparison repaired is in its channel's clearing account":        "UPDATE postings SET book = 'elsewhere' WHERE book LIKE 'clearing:%' AND kind = 'TOP_UP'",
 		"code money, frozen money and used credit are in their bounds":                     "", // the schema refuses it, see below
 	}
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {

@@ -14,7 +14,7 @@ const openAfterEnd = 24 * time.Hour
 const ended = "('SUCCEEDED','FAILED','CANCELED','EXPIRED')"
 
 // checks are all invariants that hold at every commit.
-var checks = slices.Concat(moneyChecks, refundChecks)
+var checks = slices.Concat(moneyChecks, refundChecks, reconciliationChecks)
 
 // moneyChecks are those of balances, payments, orders and what comes in and goes out.
 var moneyChecks = []Check{
