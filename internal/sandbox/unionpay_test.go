@@ -257,7 +257,7 @@ func TestUnionPayForged(t *testing.T) {
 			"10": w.unionPayOf(a.Channel(), func(c *unionpay.Config) { c.BaseURL = w.url + sandbox.UnionPayPath(other) }),
 		} {
 			s, err := wrong.Start(t.Context(), r)
-			if code, text := w.post(s.Action); err != nil || code != http.StatusBadRequest || !strings.Contains(text, what) {
+			if code, text := w.unionPayPost(s.Action); err != nil || code != http.StatusBadRequest || !strings.Contains(text, what) {
 				t.Errorf("%s: HTTP %d %s %v", what, code, text, err)
 			}
 		}
@@ -270,14 +270,14 @@ func TestUnionPayForged(t *testing.T) {
 				s.Fields[i].Value = "1"
 			}
 		}
-		if code, text := w.post(s.Action); code != http.StatusBadRequest || !strings.Contains(text, "11") {
+		if code, text := w.unionPayPost(s.Action); code != http.StatusBadRequest || !strings.Contains(text, "11") {
 			t.Errorf("an amount that the payer changed: HTTP %d %s", code, text)
 		}
 	})
 }
 
-// post sends an action's form and gives what came.
-func (w *world) post(a channel.Action) (int, string) {
+// unionPayPost sends an action's form and gives what came.
+func (w *world) unionPayPost(a channel.Action) (int, string) {
 	w.t.Helper()
 	form := url.Values{}
 	for _, f := range a.Fields {
