@@ -181,6 +181,56 @@ async function phone() {
   await light.context.close();
 }
 
+// payAt opens the provider's page from the dialog, pays there, and sees it succeed live.
+async function payAt({ context, page }, press) {
+  await page.locator('dialog #payer-page').waitFor();
+  const [there] = await Promise.all([context.waitForEvent('page'), press ? page.keyboard.press(press) : page.locator('dialog #payer-page').click()]);
+  await there.locator('button[value=succeed]').click();
+  await there.locator('.result.good').waitFor();
+  await there.close();
+  await page.locator('dialog [data-status=SUCCEEDED]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+}
+
+// channels: a bank's page by a posted form, a card of the card field with 3-D Secure, PayPal by keyboard alone; and which are closed, and why.
+async function channels() {
+  const v = await visit(DESKTOP);
+  await signIn(v.page, customer.name);
+  await v.page.locator('.topup summary').click();
+  await v.page.locator('.topup .closed small').first().waitFor();
+  await shoot(v.page, 'desktop-closed');
+  await v.page.locator('.topup summary').click();
+  await v.page.locator('#topup-UNIONPAY_PERSONAL').check();
+  await v.page.locator('#topup-amount').fill('31.00');
+  await v.page.locator('#topup-bank').selectOption({ index: 2 });
+  await shoot(v.page, 'desktop-bank');
+  await v.page.locator('#topup-submit').click();
+  await v.page.locator('dialog form #payer-page').waitFor();
+  await shoot(v.page, 'desktop-redirect');
+  await payAt(v);
+  const abroad = personas.find((p) => p.name === 'Maya Thompson').name; // of the international entity
+  await v.page.locator('#persona').selectOption(abroad);
+  await v.page.locator('#topup-BANK_CARD').check();
+  await v.page.locator('#topup-amount').fill('32');
+  await v.page.locator('#topup-submit').click();
+  await v.page.locator('#topup-problem').waitFor(); // no card yet
+  const field = v.page.frameLocator('#topup-card');
+  for (const [name, value] of [['number', '4000002760003184'], ['expiry', '12/30'], ['cvc', '123']]) await field.locator(`#${name}`).fill(value);
+  await shoot(v.page, 'desktop-card');
+  await field.locator('button').click();
+  await v.page.locator('#topup-means .good').waitFor();
+  await v.page.locator('#topup-submit').click();
+  await payAt(v);
+  await v.page.locator('#topup-PAYPAL').check();
+  await v.page.locator('#topup-amount').focus();
+  await v.page.keyboard.type('33');
+  await v.page.keyboard.press('Enter');
+  await v.page.locator('dialog #payer-page').focus();
+  await payAt(v, 'Enter');
+  await v.context.close();
+}
+
 // others: people without an account, and those who may only look.
 async function others() {
   const v = await visit(DESKTOP);
@@ -269,7 +319,7 @@ async function graphiql() {
 }
 
 try {
-  const steps = { desktop, phone, others, without, reconnects, graphiql };
+  const steps = { desktop, phone, channels, others, without, reconnects, graphiql };
   const wanted = process.argv[4]?.split(',') ?? Object.keys(steps);
   for (const name of wanted) {
     await steps[name]();

@@ -41,7 +41,7 @@ export function payOrder(o, { channels, balance, started, missing }) {
   const total = sum(o);
   const text = o.linkedOrders.length ? `${total.amount} ${total.currency}` : o.amountDue.formatted;
   const keys = new Map(); // one key for each way of paying: trying the same again is the same payment
-  const more = means('pay');
+  const more = means('pay', () => fill(wrong));
   const box = dialog(t('pay.title', { number: o.number }), more.close);
   const wrong = h('div', { id: 'pay-wrong' });
   const submit = h('button', { class: 'main', id: 'pay-submit' }, t('pay.submit', { amount: text }));
@@ -51,7 +51,7 @@ export function payOrder(o, { channels, balance, started, missing }) {
   const form = h('form', { onsubmit: pay },
     h('dl', {}, row(titleOf(o), o.amountDue.formatted), o.linkedOrders.map((x) => row(`${t('pay.linked')}: ${x.number}`, x.amountDue.formatted)),
       h('div', { class: 'total' }, h('dt', {}, t('pay.due')), h('dd', { class: 'money large' }, text))),
-    h('fieldset', {}, h('legend', {}, t('pay.from')),
+    h('fieldset', { class: 'channels' }, h('legend', {}, t('pay.from')),
       radio('BALANCE', t('pay.balance'), balance() && t('pay.balancehas', { amount: balance().available.formatted })),
       channels.map((c) => radio(c.channel, c.name))),
     more.node, wrong, h('footer', {}, submit));

@@ -51,6 +51,7 @@ const catalogue = {
   'card.title': ['Card field', '银行卡信息', '銀行卡資訊'],
   'card.why': ['The card goes to the card provider, never to us.', '卡片信息直接提交给收单机构，不经过我们。', '卡片資訊直接提交給收單機構，不經過我們。'],
   'card.ready': ['The card is ready.', '卡片已就绪。', '卡片已就緒。'],
+  'card.other': ['Use another card', '使用其他卡', '使用其他卡'],
   'card.first': ['Fill in the card and press “Use this card” first.', '请先填写卡片信息并点击“使用此卡”。', '請先填寫卡片資訊並點擊「使用此卡」。'],
   'card.elsewhere': ['This page has no field for cards of this provider; pay by card in the console.', '此页面不支持该机构的卡片输入，请在控制台中使用银行卡付款。', '此頁面不支援該機構的卡片輸入，請在控制台中使用銀行卡付款。'],
   'working': ['One moment…', '处理中…', '處理中…'],

@@ -10,7 +10,7 @@ import { listed, t } from './texts.js';
 export function topUpPanel(started) {
   const body = h('div', {}, h('p', { class: 'quiet' }, t('loading')));
   const node = panel('topup', t('topup'), body);
-  const state = { key: newKey(), sent: '', channels: [], means: means('topup') };
+  const state = { key: newKey(), sent: '', channels: [], means: means('topup', () => fill(state.wrong)) };
 
   async function load() {
     try {
@@ -42,7 +42,7 @@ export function topUpPanel(started) {
     state.button = h('button', { class: 'main', id: 'topup-submit' }, t('topup.submit'));
     const offers = [lastAmount && offer(lastAmount, t('topup.last', { amount: lastAmount.formatted })), ...suggested.map((m) => offer(m, m.formatted))];
     return h('form', { novalidate: true, onsubmit: submit },
-      h('fieldset', {}, h('legend', {}, t('topup.channel')), channels.filter((c) => c.available).map(choice)),
+      h('fieldset', { class: 'channels' }, h('legend', {}, t('topup.channel')), channels.filter((c) => c.available).map(choice)),
       closed(channels.filter((c) => !c.available)), state.means.node,
       h('label', { for: 'topup-amount' }, t('topup.amount')),
       h('div', { class: 'amount' }, h('span', { 'aria-hidden': 'true' }, state.channel.minimum.currency), state.input),
@@ -89,7 +89,7 @@ export function topUpPanel(started) {
     const amount = check();
     if (amount === undefined) return state.input.focus();
     const { more, missing } = state.means.input();
-    if (missing) return complain(missing);
+    if (missing) return fill(state.wrong, problem('topup-problem', missing));
     const online = { channel: state.channel.channel, amount: { amount, currency: state.channel.minimum.currency }, ...more };
     if (state.sent !== JSON.stringify(online)) [state.key, state.sent] = [newKey(), JSON.stringify(online)]; // the same again is the same payment
     await busy(state.button, async () => {
