@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,9 @@ func (w *world) playAll(f treatment) (all []played) {
 		for _, outcome := range outcomes {
 			running.Go(func() {
 				p, err := w.playOne(ch, outcome)
+				if err == nil && p.ID.IsZero() && f.call == "normal" {
+					err = errors.New("the card could not be read")
+				}
 				if err != nil {
 					w.Errorf("%+v: %s, %s: %v", f, ch, outcome, err)
 					return
