@@ -1,8 +1,6 @@
 package guard
 
 import (
-	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"log"
@@ -15,48 +13,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"paydesk/internal/channel/guard/guardtest"
 )
-
-// names makes all names resolve to one address for a test, as whoever owns a name can.
-func names(t *testing.T, to netip.Addr) {
-	old := net.DefaultResolver
-	t.Cleanup(func() { net.DefaultResolver = old })
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		go answerNames(theirs, to)
-		return ours, nil
-	}}
-}
-
-// answerNames speaks DNS as on a stream: A with the address, anything else with nothing.
-func answerNames(c net.Conn, to netip.Addr) {
-	defer c.Close()
-	for {
-		var length [2]byte
-		if _, err := io.ReadFull(c, length[:]); err != nil {
-			return
-		}
-		m := make([]byte, binary.BigEndian.Uint16(length[:]))
-		if _, err := io.ReadFull(c, m); err != nil {
-			return
-		}
-		end := 12
-		for m[end] != 0 {
-			end += int(m[end]) + 1
-		}
-		end += 5
-		kind := binary.BigEndian.Uint16(m[end-4:])
-		m = m[:end]
-		m[2], m[3] = 0x81, 0x80
-		copy(m[4:12], []byte{0, 1, 0, 0, 0, 0, 0, 0})
-		if kind == 1 {
-			m[7] = 1
-			m = append(m, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4)
-			m = append(m, to.AsSlice()...)
-		}
-		c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(m))), m...))
-	}
-}
 
 // An address counts where it leads to: a name that its owner points elsewhere opens nothing.
 func TestClientJudgesWhatANameResolvesTo(t *testing.T) {
@@ -77,7 +36,7 @@ func TestClientJudgesWhatANameResolvesTo(t *testing.T) {
 		{Production, "https://pay.example:1", "169.254.169.254", "never reaches this machine"},
 		{Sandbox, "http://pay.localhost:1", "203.0.113.7", "reaches this machine only"},
 	} {
-		names(t, netip.MustParseAddr(c.to))
+		guardtest.Names(t, netip.MustParseAddr(c.to))
 		u, _ := url.Parse(c.url)
 		u.Host = net.JoinHostPort(u.Hostname(), port)
 		_, err := Client(c.mode, server.Client()).Get(u.String())
@@ -89,7 +48,7 @@ func TestClientJudgesWhatANameResolvesTo(t *testing.T) {
 	if reached.Load() != 0 {
 		t.Error("the server was reached")
 	}
-	names(t, netip.MustParseAddr("127.0.0.1"))
+	guardtest.Names(t, netip.MustParseAddr("127.0.0.1"))
 	res, err := Client(Sandbox, server.Client()).Get("https://www.localhost:" + port)
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Error("sandbox mode reaches this machine by name: ", res, err)

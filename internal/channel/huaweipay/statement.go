@@ -89,7 +89,7 @@ func (a *Adapter) fetch(ctx context.Context, d download) ([]byte, error) {
 	}
 	res, err := a.files.Do(r)
 	if err != nil {
-		return nil, channel.TransportError(err)
+		return nil, channel.TransportError(channel.Unaddressed(err))
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -97,7 +97,7 @@ func (a *Adapter) fetch(ctx context.Context, d download) ([]byte, error) {
 	}
 	file, err := io.ReadAll(res.Body)
 	if err != nil {
-		return nil, channel.TransportError(err)
+		return nil, channel.TransportError(channel.Unaddressed(err))
 	}
 	return file, nil
 }
