@@ -12,7 +12,8 @@ func unionpayLetter(ctx context.Context, s *Sandbox, n notification, f fact) (le
 		return letter{}, err
 	}
 	kind := unionpayKindOf(n.Channel)
-	a, code := unionpayAnswer{}, unionpayState(f.State)
+	var a unionpayAnswer
+	code := unionpayState(f.State)
 	if f.Refund == nil {
 		at := f.CreatedAt
 		if f.PaidAt != nil {

@@ -81,7 +81,7 @@ func (a *Adapter) verify(f fields) error {
 }
 
 // call sends a message and gives the answer, verified. Errors: ErrUnknown, ErrUnavailable; nothing that is not signed decides anything.
-func (a *Adapter) call(ctx context.Context, address *url.URL, f fields) (fields, error) {
+func (a *Adapter) call(ctx context.Context, to endpoint, path string, f fields) (fields, error) {
 	if err := a.sign(f); err != nil {
 		return nil, err
 	}
@@ -91,12 +91,12 @@ func (a *Adapter) call(ctx context.Context, address *url.URL, f fields) (fields,
 	}
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.JoinPath(path).String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, channel.TransportError(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
-	res, err := a.client.Do(r)
+	res, err := to.client.Do(r)
 	if err != nil {
 		return nil, channel.TransportError(err)
 	}

@@ -42,7 +42,7 @@ func (a *Adapter) ask(ctx context.Context, of channel.Ref, txnType string) (fiel
 	}
 	f := a.request("00", "00", "000000", stamp(of.MadeAt))
 	f["orderId"] = of.Number
-	answer, err := a.call(ctx, a.gateway.JoinPath("gateway/api/queryTrans.do"), f)
+	answer, err := a.call(ctx, a.gateway, "gateway/api/queryTrans.do", f)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.
 	f := a.request("04", "00", a.bizType, stamp(r.Refund.MadeAt))
 	f["orderId"], f["origQryId"], f["reqReserved"] = r.Refund.Number, r.Payment.Reference, r.Payment.Number
 	f["txnAmt"], f["currencyCode"], f["backUrl"] = strconv.FormatInt(r.Refund.Amount.Minor, 10), currencyCode, r.NotifyURL
-	answer, err := a.call(ctx, a.gateway.JoinPath("gateway/api/backTransReq.do"), f)
+	answer, err := a.call(ctx, a.gateway, "gateway/api/backTransReq.do", f)
 	if err != nil {
 		return channel.Event{}, err
 	}

@@ -33,7 +33,7 @@ func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) {
 func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
 	f := a.request("76", "01", "000000", stamp(time.Now()))
 	f["settleDate"], f["fileType"] = day.Format("0102"), "00"
-	answer, err := a.call(ctx, a.files.JoinPath("/"), f)
+	answer, err := a.call(ctx, a.files, "/", f)
 	if err != nil {
 		return channel.Statement{}, err
 	}

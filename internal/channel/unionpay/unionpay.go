@@ -50,12 +50,17 @@ type Adapter struct {
 	name     models.PaymentChannel
 	bizType  string
 	merchant string
-	gateway  *url.URL
-	files    *url.URL
+	gateway  endpoint
+	files    endpoint
 	key      *rsa.PrivateKey
 	certID   string // of our certificate: its serial in decimal
 	trust    trust
-	client   *http.Client
+}
+
+// endpoint is an address and who may call it.
+type endpoint struct {
+	*url.URL
+	client *http.Client
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
@@ -87,8 +92,8 @@ func New(name models.PaymentChannel, c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, gateway: gateway, files: files, key: key,
-		certID: certificate.SerialNumber.String(), trust: trust, client: guard.Client(c.Mode, c.HTTPClient)}, nil
+	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, key: key, certID: certificate.SerialNumber.String(), trust: trust,
+		gateway: endpoint{gateway, guard.Client(c.Mode, c.HTTPClient)}, files: endpoint{files, guard.FileClient(c.Mode, c.HTTPClient)}}, nil
 }
 
 // Channel names it.
