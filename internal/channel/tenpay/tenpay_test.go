@@ -99,18 +99,19 @@ func TestStatements(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	for what, bad := range map[string]string{
-		"nothing":          "",
-		"cut off":          tenpayFile[:strings.Index(tenpayFile, "总交易单数")],
-		"cut in a line":    tenpayFile[:strings.Index(tenpayFile, "`R1")],
-		"a line less":      strings.Replace(tenpayFile, "\r\n`2,", "\r\n`3,", 1),
-		"a cell less":      strings.Replace(tenpayFile, "`P1,`网上支付", "`P1", 1),
-		"no amount":        strings.Replace(tenpayFile, "`12.34", "`", 1),
-		"a finer amount":   strings.Replace(tenpayFile, "`12.34", "`12.345", 1),
-		"a negative one":   strings.Replace(tenpayFile, "`12.34", "`-12.34", 1),
-		"no number":        strings.Replace(tenpayFile, "`P1", "`", 1),
-		"no time":          strings.Replace(tenpayFile, "`2026-11-21 10:00:00", "`", 1),
-		"another kind":     strings.Replace(tenpayFile, "用户已支付", "提现", 1),
-		"no refund number": strings.Replace(tenpayFile, "`R1", "`", 1),
+		"nothing":            "",
+		"cut off":            tenpayFile[:strings.Index(tenpayFile, "总交易单数")],
+		"cut in a line":      tenpayFile[:strings.Index(tenpayFile, "`R1")],
+		"a line less":        strings.Replace(tenpayFile, "\r\n`2,", "\r\n`3,", 1),
+		"a cell less":        strings.Replace(tenpayFile, "`P1,`网上支付", "`P1", 1),
+		"no amount":          strings.Replace(tenpayFile, "`12.34", "`", 1),
+		"its last cell gone": strings.Replace(tenpayFile, ",`x\r\n", "\r\n", 1),
+		"a finer amount":     strings.Replace(tenpayFile, "`12.34", "`12.345", 1),
+		"a negative one":     strings.Replace(tenpayFile, "`12.34", "`-12.34", 1),
+		"no number":          strings.Replace(tenpayFile, "`P1", "`", 1),
+		"no time":            strings.Replace(tenpayFile, "`2026-11-21 10:00:00", "`", 1),
+		"another kind":       strings.Replace(tenpayFile, "用户已支付", "提现", 1),
+		"no refund number":   strings.Replace(tenpayFile, "`R1", "`", 1),
 	} {
 		if s, err := statement("2026-11-21", nil, bad, tenpayLine); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("%s: %+v %v", what, s, err)
