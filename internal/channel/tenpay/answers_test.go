@@ -15,8 +15,11 @@ import (
 
 // What is rightly signed and speaks of something else decides nothing, and an answer with a document type is not even read.
 func TestAnswersForSomethingElse(t *testing.T) {
-	var answer string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) }))
+	answer, status := "", http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, answer)
+	}))
 	defer server.Close()
 	qq, err := NewQQ(QQConfig{BaseURL: server.URL, MchID: "14", APIKey: "k", Operator: "1", OperatorPass: "p", Mode: guard.Sandbox})
 	old, err2 := New(Config{BaseURL: server.URL, Partner: "14", Key: "k", Operator: "1", OperatorPass: "p", Mode: guard.Sandbox})
@@ -69,6 +72,17 @@ func TestAnswersForSomethingElse(t *testing.T) {
 			for _, a := range []channel.Adapter{qq, old} {
 				if err := fn(a); !errors.Is(err, channel.ErrUnknown) {
 					t.Errorf("%.20q, %s of %s: %v", bad, call, a.Channel(), err)
+				}
+			}
+		}
+	}
+	answer = right().signed("k").xml()
+	for code, want := range map[int]error{http.StatusBadGateway: channel.ErrUnknown, http.StatusNotFound: channel.ErrUnknown, http.StatusFound: channel.ErrUnknown, http.StatusTooManyRequests: channel.ErrUnavailable} {
+		status = code
+		for call, fn := range calls {
+			for _, a := range []channel.Adapter{qq, old} {
+				if err := fn(a); !errors.Is(err, want) {
+					t.Errorf("HTTP %d, %s of %s: %v", code, call, a.Channel(), err)
 				}
 			}
 		}
