@@ -78,7 +78,9 @@ func (g *generator) kinds(f *ast.FieldDefinition, leaf *ast.Definition, path []s
 
 // kindsOf are the kinds that a result can be: of a connection, what it lists; of Node, all.
 func (g *generator) kindsOf(result string) (out []string) {
-	result = strings.TrimSuffix(result, "Connection")
+	if def := g.schema.Types[result]; def != nil && strings.HasSuffix(result, "Connection") {
+		result = def.Fields.ForName("nodes").Type.Name()
+	}
 	if def := g.schema.Types[result]; result != "Node" || def == nil {
 		return []string{lower(result)}
 	}

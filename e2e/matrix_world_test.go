@@ -23,7 +23,6 @@ var notYet = map[string]struct{ until, prefix string }{
 	"bill":          {"issueBills", "bil"},
 	"paymentMethod": {"bindCard", "pmt"},
 	"remittance":    {"submitRemittance", "rmt"},
-	"suspenseItem":  {"suspense", "sus"},
 	"withdrawal":    {"withdraw", "wdr"},
 }
 
@@ -63,6 +62,7 @@ func newMatrixWorld(t *testing.T, home testenv.Home) *matrixWorld {
 	}
 	w.update(t, w.owner.AccountID, map[string]any{"partnerId": w.partner.AccountID})
 	w.owner.things["partner"] = w.partner.AccountID
+	w.desk(t, home, w.owner)
 	var out struct{ Token string }
 	post(t, s.URL+"/dev/token", map[string]string{"role": "CREATOR", "accountId": w.owner.AccountID, "ttl": "-1h"}, &out)
 	w.expired = user{base: s.URL, token: out.Token}
