@@ -14,7 +14,7 @@ import (
 )
 
 // selectEntries reads postings of a clearing book with the number of their payment; a posting may have none.
-const selectEntries = "SELECT p.account_id, p.payment_id, m.number, p.reference, p.kind, p.currency, p.amount, p.posted_at FROM postings p LEFT JOIN payments m ON m.account_id = p.account_id AND m.id = p.payment_id WHERE p.book = ?"
+const selectEntries = "SELECT p.account_id, p.payment_id, m.number, m.status, p.reference, p.kind, p.currency, p.amount, p.posted_at FROM postings p LEFT JOIN payments m ON m.account_id = p.account_id AND m.id = p.payment_id WHERE p.book = ?"
 
 // booked reads what the ledger has in a span.
 func (c *comparison) booked(ctx context.Context, from, to time.Time) ([]entry, error) {
@@ -41,12 +41,15 @@ func (c *comparison) book() string { return models.BookClearing + string(c.rec.C
 func (c *comparison) entries(ctx context.Context, query string, args ...any) (out []entry, err error) {
 	err = c.DB.Query(ctx, func(r *sql.Rows) error {
 		var e entry
-		var number sql.NullString
+		var number, status sql.NullString
 		var code string
-		err := r.Scan(&e.account, &e.payment, &number, &e.reference, &e.kind, &code, &e.amount.Minor, &e.at)
-		e.number, e.amount.Currency = number.String, money.Currency(code)
+		err := r.Scan(&e.account, &e.payment, &number, &status, &e.reference, &e.kind, &code, &e.amount.Minor, &e.at)
+		e.number, e.status, e.amount.Currency = number.String, status.String, money.Currency(code)
 		if e.back = e.amount.Minor > 0; e.back {
-			e.refund = idIn(e.reference)
+			e.refund, e.status = idIn(e.reference), string(models.RefundSucceeded)
+			if e.kind != models.KindRefund { // it went back after it had failed (refund/apply.go)
+				e.status = string(models.RefundFailed)
+			}
 		} else {
 			e.amount.Minor = -e.amount.Minor
 		}

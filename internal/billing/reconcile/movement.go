@@ -21,7 +21,7 @@ func (k key) text() string { return string(k.kind[:1]) + ":" + k.number }
 type entry struct {
 	account, payment, refund models.ID
 	number, refundNumber     string // the payment's, the refund's
-	reference                string
+	reference, status        string // the payment's or refund's
 	kind                     models.TransactionKind
 	back                     bool // it went back
 	amount                   money.Money
@@ -115,6 +115,8 @@ func (m *movement) state() string {
 		return string(m.refund.Status)
 	case m.kind == models.MovementPayment && m.payment != nil:
 		return string(m.payment.Status)
+	case len(m.entries) > 0:
+		return m.entries[0].status
 	}
 	return ""
 }

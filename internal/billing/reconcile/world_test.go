@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -72,7 +73,7 @@ type line struct {
 	edits  map[channel.Day]func([]channel.Line) []channel.Line
 	absent map[channel.Day]bool // there is no statement yet
 	down   error                // of statements and queries
-	deaf   bool                 // the answer to a refund is lost
+	deaf   bool                 // answers to refunds, and to taking what a payer agreed to, are lost
 	asked  int                  // statements
 	hold   chan struct{}        // a statement waits for it
 }
@@ -119,6 +120,20 @@ func (l *line) Refund(ctx context.Context, r channel.RefundRequest) (channel.Eve
 	return ev, err
 }
 
+func (l *line) Complete(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	ev, err := l.Adapter.Complete(ctx, p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.deaf {
+		return channel.Event{}, channel.ErrUnknown
+	}
+	return ev, err
+}
+
+func (l *line) Inspect(ctx context.Context, token string) (channel.Card, error) {
+	return l.Adapter.(channel.CardReader).Inspect(ctx, token)
+}
+
 // with changes the hand in between.
 func (l *line) with(fn func(l *line)) {
 	l.mu.Lock()
@@ -134,28 +149,6 @@ func (l *line) edit(day channel.Day, fn func([]channel.Line) []channel.Line) {
 		}
 		l.edits[day] = fn
 	})
-}
-
-// shift lets the provider have payments on another day than the one on which they were paid.
-func (l *line) shift(from, to channel.Day, payments ...models.Payment) {
-	moved := map[string]channel.Line{}
-	for _, p := range payments {
-		l.edit(from, func(lines []channel.Line) []channel.Line {
-			for i, one := range lines {
-				if ofPayment(p)(one) {
-					moved[p.Number] = one
-					return slices.Delete(lines, i, i+1)
-				}
-			}
-			return lines
-		})
-		l.edit(to, func(lines []channel.Line) []channel.Line {
-			if one, ok := moved[p.Number]; ok {
-				lines = append(lines, one)
-			}
-			return lines
-		})
-	}
 }
 
 // world is the product without its GraphQL face: real database, real Redis, real HTTP between adapters, sandbox and webhooks.
@@ -302,14 +295,30 @@ func (w *world) payer(code string) payment.Payer {
 
 func cny(minor int64) money.Money { return money.New(minor, "CNY") }
 
-// begin starts a payment of an order of its own, in minor units of CNY.
-func (w *world) begin(ch models.PaymentChannel, minor int64) models.Payment {
+// online is a funding through a channel, in minor units of its currency; a card is a fresh one that wants 3-D Secure.
+func (w *world) online(ch models.PaymentChannel, minor int64) payment.Online {
 	w.Helper()
-	return w.beginWith(payment.Online{Channel: ch, Amount: cny(minor)})
+	o := payment.Online{Channel: ch, Amount: cny(minor)}
+	if ch == models.ChannelBankCard || ch == models.ChannelPayPal {
+		o.Amount.Currency = "USD"
+	}
+	if ch != models.ChannelBankCard {
+		return o
+	}
+	card := fmt.Sprintf(`{"number":"4000002760003184","expiryMonth":12,"expiryYear":%d,"cvc":"123","holderName":"Lin"}`, time.Now().Year()+3)
+	res, err := http.Post(w.server.URL+sandbox.CardsPath, "application/json", strings.NewReader(card))
+	w.must(err)
+	defer res.Body.Close()
+	var out struct{ Token string }
+	w.must(json.NewDecoder(res.Body).Decode(&out))
+	o.CardToken = out.Token
+	return o
 }
 
-func (w *world) beginWith(online payment.Online) models.Payment {
+// begin starts a payment of an order of its own.
+func (w *world) begin(ch models.PaymentChannel, minor int64) models.Payment {
 	w.Helper()
+	online := w.online(ch, minor)
 	w.numbers++
 	code := string(online.Amount.Currency)
 	who := w.payer(code)
@@ -337,8 +346,14 @@ func (w *world) lost(ch models.PaymentChannel, minor int64) models.Payment {
 	w.Helper()
 	w.behave(ch, `"notify":"drop"`)
 	defer w.behave(ch, `"notify":"normal"`)
+	w.lines[ch].with(func(l *line) { l.deaf = true })
+	defer w.lines[ch].with(func(l *line) { l.deaf = false })
 	p := w.begin(ch, minor)
 	w.play(p, "outcome=succeed")
+	if ch == models.ChannelPayPal { // the money is taken when we ask, and the answer is lost
+		_, err := w.payments.Returned(w.ctx, p.Number)
+		w.must(err)
+	}
 	return p
 }
 
