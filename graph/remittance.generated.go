@@ -1085,6 +1085,236 @@ func (ec *executionContext) fieldContext_RemittanceEvent_version(_ context.Conte
 	return graphql.NewScalarFieldContext("RemittanceEvent", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _RemittanceInstructions_dedicated(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_dedicated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dedicated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_dedicated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_payeeName(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_payeeName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PayeeName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_payeeName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_accountNumber(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_accountNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AccountNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_accountNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_bankName(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_bankName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BankName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_bankName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_bankAddress(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_bankAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BankAddress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_bankAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_swiftCode(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_swiftCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SwiftCode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_swiftCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_remark(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_remark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remark, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_remark(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_expectedWorkingDays(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_expectedWorkingDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpectedWorkingDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_expectedWorkingDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_proofUrl(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_proofUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProofURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_proofUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type URL does not have child fields"))
+}
+
+func (ec *executionContext) _RemittanceInstructions_notices(ctx context.Context, field graphql.CollectedField, obj *model.RemittanceInstructions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemittanceInstructions_notices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Notices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemittanceInstructions_notices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemittanceInstructions", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1544,6 +1774,89 @@ func (ec *executionContext) _RemittanceEvent(ctx context.Context, sel ast.Select
 	return out
 }
 
+var remittanceInstructionsImplementors = []string{"RemittanceInstructions"}
+
+func (ec *executionContext) _RemittanceInstructions(ctx context.Context, sel ast.SelectionSet, obj *model.RemittanceInstructions) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, remittanceInstructionsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemittanceInstructions")
+		case "dedicated":
+			out.Values[i] = ec._RemittanceInstructions_dedicated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payeeName":
+			out.Values[i] = ec._RemittanceInstructions_payeeName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accountNumber":
+			out.Values[i] = ec._RemittanceInstructions_accountNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bankName":
+			out.Values[i] = ec._RemittanceInstructions_bankName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bankAddress":
+			out.Values[i] = ec._RemittanceInstructions_bankAddress(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "swiftCode":
+			out.Values[i] = ec._RemittanceInstructions_swiftCode(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "remark":
+			out.Values[i] = ec._RemittanceInstructions_remark(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expectedWorkingDays":
+			out.Values[i] = ec._RemittanceInstructions_expectedWorkingDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "proofUrl":
+			out.Values[i] = ec._RemittanceInstructions_proofUrl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "notices":
+			out.Values[i] = ec._RemittanceInstructions_notices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1687,6 +2000,13 @@ func (ec *executionContext) unmarshalORemittanceFilter2ᚖpaydeskᚋgraphᚋmode
 	}
 	res, err := ec.unmarshalInputRemittanceFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORemittanceInstructions2ᚖpaydeskᚋgraphᚋmodelᚐRemittanceInstructions(ctx context.Context, sel ast.SelectionSet, v *model.RemittanceInstructions) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RemittanceInstructions(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalORemittanceStatus2ᚕpaydeskᚋgraphᚋmodelᚐRemittanceStatusᚄ(ctx context.Context, v any) ([]model.RemittanceStatus, error) {

@@ -630,25 +630,26 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Account         func(childComplexity int, id *string, number *string) int
-		Balance         func(childComplexity int) int
-		Checkout        func(childComplexity int, input model.CheckoutInput) int
-		Coupons         func(childComplexity int, usableOnly *bool, first *int, after *string, last *int, before *string) int
-		Differences     func(childComplexity int, filter *model.DifferenceFilter, first *int, after *string, last *int, before *string) int
-		Node            func(childComplexity int, id string) int
-		Nodes           func(childComplexity int, ids []string) int
-		Notifications   func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
-		Now             func(childComplexity int) int
-		Order           func(childComplexity int, number string) int
-		OrderSelection  func(childComplexity int, input model.OrderSelectionInput) int
-		Orders          func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
-		Payment         func(childComplexity int, id string) int
-		Payments        func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
-		Reconciliations func(childComplexity int, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) int
-		Suspense        func(childComplexity int, first *int, after *string, last *int, before *string) int
-		TopUpOptions    func(childComplexity int) int
-		Transactions    func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
-		Viewer          func(childComplexity int) int
+		Account                func(childComplexity int, id *string, number *string) int
+		Balance                func(childComplexity int) int
+		Checkout               func(childComplexity int, input model.CheckoutInput) int
+		Coupons                func(childComplexity int, usableOnly *bool, first *int, after *string, last *int, before *string) int
+		Differences            func(childComplexity int, filter *model.DifferenceFilter, first *int, after *string, last *int, before *string) int
+		Node                   func(childComplexity int, id string) int
+		Nodes                  func(childComplexity int, ids []string) int
+		Notifications          func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
+		Now                    func(childComplexity int) int
+		Order                  func(childComplexity int, number string) int
+		OrderSelection         func(childComplexity int, input model.OrderSelectionInput) int
+		Orders                 func(childComplexity int, filter *model.OrderFilter, orderBy *model.OrderOrder, first *int, after *string, last *int, before *string) int
+		Payment                func(childComplexity int, id string) int
+		Payments               func(childComplexity int, filter *model.PaymentFilter, first *int, after *string, last *int, before *string) int
+		Reconciliations        func(childComplexity int, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) int
+		RemittanceInstructions func(childComplexity int) int
+		Suspense               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TopUpOptions           func(childComplexity int) int
+		Transactions           func(childComplexity int, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) int
+		Viewer                 func(childComplexity int) int
 	}
 
 	QuoteChanged struct {
@@ -760,6 +761,19 @@ type ComplexityRoot struct {
 		Note    func(childComplexity int) int
 		Status  func(childComplexity int) int
 		Version func(childComplexity int) int
+	}
+
+	RemittanceInstructions struct {
+		AccountNumber       func(childComplexity int) int
+		BankAddress         func(childComplexity int) int
+		BankName            func(childComplexity int) int
+		Dedicated           func(childComplexity int) int
+		ExpectedWorkingDays func(childComplexity int) int
+		Notices             func(childComplexity int) int
+		PayeeName           func(childComplexity int) int
+		ProofURL            func(childComplexity int) int
+		Remark              func(childComplexity int) int
+		SwiftCode           func(childComplexity int) int
 	}
 
 	RemovalCheck struct {
@@ -3585,6 +3599,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Reconciliations(childComplexity, args["filter"].(*model.ReconciliationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.remittanceInstructions":
+		if e.ComplexityRoot.Query.RemittanceInstructions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RemittanceInstructions(childComplexity), true
 	case "Query.suspense":
 		if e.ComplexityRoot.Query.Suspense == nil {
 			break
@@ -4047,6 +4067,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemittanceEvent.Version(childComplexity), true
+
+	case "RemittanceInstructions.accountNumber":
+		if e.ComplexityRoot.RemittanceInstructions.AccountNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.AccountNumber(childComplexity), true
+	case "RemittanceInstructions.bankAddress":
+		if e.ComplexityRoot.RemittanceInstructions.BankAddress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.BankAddress(childComplexity), true
+	case "RemittanceInstructions.bankName":
+		if e.ComplexityRoot.RemittanceInstructions.BankName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.BankName(childComplexity), true
+	case "RemittanceInstructions.dedicated":
+		if e.ComplexityRoot.RemittanceInstructions.Dedicated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.Dedicated(childComplexity), true
+	case "RemittanceInstructions.expectedWorkingDays":
+		if e.ComplexityRoot.RemittanceInstructions.ExpectedWorkingDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.ExpectedWorkingDays(childComplexity), true
+	case "RemittanceInstructions.notices":
+		if e.ComplexityRoot.RemittanceInstructions.Notices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.Notices(childComplexity), true
+	case "RemittanceInstructions.payeeName":
+		if e.ComplexityRoot.RemittanceInstructions.PayeeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.PayeeName(childComplexity), true
+	case "RemittanceInstructions.proofUrl":
+		if e.ComplexityRoot.RemittanceInstructions.ProofURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.ProofURL(childComplexity), true
+	case "RemittanceInstructions.remark":
+		if e.ComplexityRoot.RemittanceInstructions.Remark == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.Remark(childComplexity), true
+	case "RemittanceInstructions.swiftCode":
+		if e.ComplexityRoot.RemittanceInstructions.SwiftCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemittanceInstructions.SwiftCode(childComplexity), true
 
 	case "RemovalCheck.allowed":
 		if e.ComplexityRoot.RemovalCheck.Allowed == nil {
@@ -6002,6 +6083,32 @@ func (ec *executionContext) childFields_RemittanceEvent(ctx context.Context, fie
 		return ec.fieldContext_RemittanceEvent_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemittanceEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_RemittanceInstructions(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dedicated":
+		return ec.fieldContext_RemittanceInstructions_dedicated(ctx, field)
+	case "payeeName":
+		return ec.fieldContext_RemittanceInstructions_payeeName(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_RemittanceInstructions_accountNumber(ctx, field)
+	case "bankName":
+		return ec.fieldContext_RemittanceInstructions_bankName(ctx, field)
+	case "bankAddress":
+		return ec.fieldContext_RemittanceInstructions_bankAddress(ctx, field)
+	case "swiftCode":
+		return ec.fieldContext_RemittanceInstructions_swiftCode(ctx, field)
+	case "remark":
+		return ec.fieldContext_RemittanceInstructions_remark(ctx, field)
+	case "expectedWorkingDays":
+		return ec.fieldContext_RemittanceInstructions_expectedWorkingDays(ctx, field)
+	case "proofUrl":
+		return ec.fieldContext_RemittanceInstructions_proofUrl(ctx, field)
+	case "notices":
+		return ec.fieldContext_RemittanceInstructions_notices(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemittanceInstructions", field.Name)
 }
 
 func (ec *executionContext) childFields_RemovalCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -63,6 +63,7 @@ type QueryResolver interface {
 	Notifications(ctx context.Context, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) (*model.NotificationConnection, error)
 	Reconciliations(ctx context.Context, filter *model.ReconciliationFilter, first *int, after *string, last *int, before *string) (*model.ReconciliationConnection, error)
 	Differences(ctx context.Context, filter *model.DifferenceFilter, first *int, after *string, last *int, before *string) (*model.DifferenceConnection, error)
+	RemittanceInstructions(ctx context.Context) (*model.RemittanceInstructions, error)
 	TopUpOptions(ctx context.Context) (*model.TopUpOptions, error)
 	Transactions(ctx context.Context, filter *model.TransactionFilter, first *int, after *string, last *int, before *string) (*model.TransactionConnection, error)
 }
@@ -3500,6 +3501,56 @@ func (ec *executionContext) fieldContext_Query_differences(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_remittanceInstructions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_remittanceInstructions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().RemittanceInstructions(ctx)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				anyOf, err := ec.unmarshalNRole2ᚕpaydeskᚋgraphᚋmodelᚐRoleᚄ(ctx, []any{"CREATOR", "FINANCE"})
+				if err != nil {
+					var zeroVal *model.RemittanceInstructions
+					return zeroVal, err
+				}
+				if ec.Directives.HasRole == nil {
+					var zeroVal *model.RemittanceInstructions
+					return zeroVal, errors.New("directive hasRole is not implemented")
+				}
+				return ec.Directives.HasRole(ctx, nil, directive0, anyOf)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemittanceInstructions) graphql.Marshaler {
+			return ec.marshalORemittanceInstructions2ᚖpaydeskᚋgraphᚋmodelᚐRemittanceInstructions(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_remittanceInstructions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemittanceInstructions(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_topUpOptions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4720,6 +4771,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_differences(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "remittanceInstructions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_remittanceInstructions(ctx, field)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -1619,6 +1619,30 @@ type RemittanceFilter struct {
 	RemittedTo *string `json:"remittedTo,omitempty"`
 }
 
+// Where to send a bank transfer, and what to write with it.
+type RemittanceInstructions struct {
+	// Whether the account number belongs to the customer alone: what arrives there is credited without a claim.
+	Dedicated bool `json:"dedicated"`
+	// Who is paid.
+	PayeeName string `json:"payeeName"`
+	// The account number at the bank.
+	AccountNumber string `json:"accountNumber"`
+	// The bank that keeps the account.
+	BankName string `json:"bankName"`
+	// Where the bank is; null where that is not wanted.
+	BankAddress *string `json:"bankAddress,omitempty"`
+	// The bank's SWIFT code, for transfers from abroad; null where there is none.
+	SwiftCode *string `json:"swiftCode,omitempty"`
+	// What the payer writes with the transfer, letter by letter: it names the account.
+	Remark string `json:"remark"`
+	// How many working days it takes: 3, or 2–4.
+	ExpectedWorkingDays string `json:"expectedWorkingDays"`
+	// The payment request as a PDF, a link for 10 minutes; null where there is none.
+	ProofURL *string `json:"proofUrl,omitempty"`
+	// What to mind, in the request's language.
+	Notices []string `json:"notices"`
+}
+
 // Whether a payment method can be removed now.
 type RemovalCheck struct {
 	// Whether removePaymentMethod would take it.
