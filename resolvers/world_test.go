@@ -24,12 +24,14 @@ import (
 	"paydesk/internal/billing/order"
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/policy"
+	"paydesk/internal/billing/reconcile"
 	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/suspense"
 	"paydesk/internal/billing/verification"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 	"paydesk/internal/platform/auth"
+	"paydesk/internal/platform/blob"
 	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/idempotency"
 	"paydesk/internal/platform/live"
@@ -69,6 +71,7 @@ type world struct {
 	ledger   *ledger.Ledger
 	benefits *benefit.Service
 	messages *notify.Desk
+	bills    map[channel.Day][]channel.Line // the statements of ALIPAY
 	hub      *live.Hub
 	log      *syncBuffer
 	me       models.Account
@@ -127,7 +130,9 @@ func newWorld(t testing.TB) *world {
 	running.Go(func() { box.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
 	refunds := refund.New(refund.Config{DB: w.home.DB, Ledger: w.ledger, Payments: w.payments, Orders: w.orders, Benefits: benefits, Accounts: w.accounts, Policy: rules, Keys: keys, Outbox: box, Messages: w.messages, Clock: clock, Log: quiet})
-	services := resolvers.Services{Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Refunds: refunds, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Suspense: suspense.New(w.home.DB), Notifications: &webhook.Inbox{DB: w.home.DB}, Policy: rules, Live: w.hub, Clock: clock,
+	w.bills = map[channel.Day][]channel.Line{}
+	days := reconcile.New(reconcile.Config{DB: w.home.DB, Channels: channel.Registry{models.ChannelAlipay: bills{days: w.bills}}, Payments: w.payments, Refunds: refunds, Files: blob.New(w.home.DB), Clock: clock, Log: quiet})
+	services := resolvers.Services{Reconciliations: days, FileURL: func(f models.File) string { return "https://paydesk.example/files/" + f.ID.String() }, Accounts: w.accounts, Orders: w.orders, Payments: w.payments, Refunds: refunds, Ledger: w.ledger, Benefits: benefits, Verification: codes, Checkout: quotes, Suspense: suspense.New(w.home.DB), Notifications: &webhook.Inbox{DB: w.home.DB}, Policy: rules, Live: w.hub, Clock: clock,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)), QRImage: func(id models.ID) string { return "https://paydesk.example/qr/" + id.String() }}
 	plain := resolvers.New(services)
 	plain.Plain = true
