@@ -24,11 +24,20 @@ func ruled() (out []string) {
 	for n := 1; n <= 25; n++ {
 		out = append(out, fmt.Sprint("HW-R", n))
 	}
-	return append(out, "TX-1", "TX-R1", "TX-R2", "TX-R3", "C7", "D1", "D2", "D3", "D4", "D9", "D10", "lesson 2", "lesson 8", "lesson 9", "lesson 14", "lesson 15", "lesson 18")
+	for n := 9; n <= 18; n++ {
+		out = append(out, fmt.Sprint("PA-", n))
+	}
+	for n := 5; n <= 11; n++ {
+		out = append(out, fmt.Sprint("TX-", n))
+	}
+	for _, n := range []int{1, 3, 4, 5, 6, 7, 11, 20, 25} {
+		out = append(out, fmt.Sprint("lesson ", n))
+	}
+	return append(out, "PA-2", "TX-1", "TX-2", "TX-14", "TX-22", "TX-R1", "TX-R2", "TX-R3", "C7", "D1", "D2", "D3", "D4", "D9", "D10", "lesson 2", "lesson 8", "lesson 9", "lesson 14", "lesson 15", "lesson 18")
 }
 
 var (
-	ruleRow  = regexp.MustCompile(`(?m)^\| ((?:HW|TX|C|D|lesson )[-R0-9]+) \| (.+) \|$`)
+	ruleRow  = regexp.MustCompile(`(?m)^\| ((?:HW|TX|PA|C|D|lesson )[-R0-9]+) \| (.+) \|$`)
 	ruleTest = regexp.MustCompile("`([a-z0-9_/]+_test\\.go):(Test\\w+)`")
 )
 

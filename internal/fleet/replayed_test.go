@@ -54,7 +54,7 @@ func (w *world) post(l letter, to models.PaymentChannel) bool {
 	return got == want
 }
 
-// Lessons 3, 4, 25 on every channel: a notification that was changed on its way, or is another channel's, is refused, moves nothing and is
+// Lesson 3, lesson 4, lesson 25 on every channel: a notification that was changed on its way, or is another channel's, is refused, moves nothing and is
 // kept as evidence; the true one, five times from each of four sides, is acknowledged each time and booked once.
 func TestNotificationsProveThemselves(t *testing.T) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {

@@ -26,7 +26,7 @@ func (w *world) comesBack(method, number, language string) *httptest.ResponseRec
 	return out
 }
 
-// Lessons 6, 20: every notification is lost. A window that was closed at the provider's page leaves the payment as it was, with the same way
+// PA-17, lesson 6 and lesson 20: every notification is lost. A window that was closed at the provider's page leaves the payment as it was, with the same way
 // to go on; a payer who comes back having paid finds it paid at once, without a sweep.
 func TestReturn(t *testing.T) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {

@@ -51,7 +51,7 @@ func (w *world) unionPayRefund(a channel.Adapter, number string, fen int64) chan
 		NotifyURL: w.url + "/notify/" + string(a.Channel())}
 }
 
-// PA-15 to PA-18, HW-30 to HW-32: the whole life of a payment on the wire, its refunds, and both in the statement of their day.
+// PA-15 to PA-18 (PA-16, PA-17), HW-30 to HW-32 (HW-31): the whole life of a payment on the wire, its refunds, and both in the statement of their day.
 func TestUnionPayCycle(t *testing.T) {
 	eachOf(t, unionPay, func(t *testing.T, w *world, a channel.Adapter) {
 		r := w.request(a)
