@@ -274,6 +274,11 @@ func cardRefunds(t *testing.T, w *world, a channel.Adapter) {
 			t.Error(code, body)
 		}
 	}
+	// A day later the key is forgotten; what the adapter asks for again is the refund that is there.
+	again := channel.RefundRequest{Payment: w.ref(other), Refund: channel.Ref{Number: "R1", Amount: usd(10)}}
+	if e := w.refund(a, again); e.State != channel.StateRefunded || e.Amount != usd(10) {
+		t.Errorf("asked for again: %+v", e)
+	}
 	if n := w.count("SELECT COUNT(*) FROM sandbox_refunds WHERE number = ?", other); n != 2 {
 		t.Errorf("%d refunds", n)
 	}
