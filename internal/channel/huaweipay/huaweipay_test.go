@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -19,10 +20,22 @@ import (
 	"paydesk/internal/channel/guard"
 )
 
+// made are RSA keys by their bits: they take a while.
+var made = struct {
+	sync.Mutex
+	keys map[int]*rsa.PrivateKey
+}{keys: map[int]*rsa.PrivateKey{}}
+
 // keys are an RSA key in PEM and an SM2 key's point in hexadecimal, and its DER.
 func keys(t *testing.T, bits int) (private, public string, der []byte) {
 	t.Helper()
-	k, err := rsa.GenerateKey(rand.Reader, bits)
+	made.Lock()
+	defer made.Unlock()
+	k, err := made.keys[bits], error(nil)
+	if k == nil {
+		k, err = rsa.GenerateKey(rand.Reader, bits)
+		made.keys[bits] = k
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
