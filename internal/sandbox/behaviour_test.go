@@ -191,7 +191,6 @@ func TestCallFaults(t *testing.T) {
 // is just paying tells of the money.
 func TestUntrustworthyProvider(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
-		wary := map[string]bool{"bad_signature": true, "clock_skew": a.Channel() == models.ChannelWeChatPay} // Alipay's protocol bounds no age
 		r := w.paidTrade(a)
 		number, page := w.start(a)
 		w.treat(a, "call", "paid_after_close")
@@ -204,7 +203,8 @@ func TestUntrustworthyProvider(t *testing.T) {
 		if n := w.count("SELECT COUNT(*) FROM sandbox_trades WHERE number = ? AND paid_late = 1", number); n != 1 {
 			t.Error("paid after the close, and not late")
 		}
-		for call, refuses := range wary {
+		for _, call := range []string{"bad_signature", "clock_skew"} {
+			refuses := call == "bad_signature" || a.Channel() == models.ChannelWeChatPay // Alipay's protocol bounds no age
 			w.treat(a, "notify", "drop")
 			w.treat(a, "call", call)
 			_, err := a.Start(t.Context(), w.request(a))
@@ -231,7 +231,7 @@ func TestUntrustworthyProvider(t *testing.T) {
 			if e := w.query(a, number); e.State != channel.StatePaid {
 				t.Errorf("%s, asked afterwards: %s", call, e.State)
 			}
-			if refuses { // once more, and rightly now
+			if call == "bad_signature" { // once more, and rightly now
 				if e, err := a.ParseNotification(t.Context(), w.hears()); err != nil || e.Number != number {
 					t.Errorf("%s, told again: %+v %v", call, e, err)
 				}

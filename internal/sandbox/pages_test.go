@@ -107,20 +107,20 @@ func (w *world) refusesChangedPages(t *testing.T, a channel.Adapter, r channel.S
 func (w *world) endsByItself(t *testing.T, a channel.Adapter, display channel.Display) {
 	t.Helper()
 	r := w.request(a)
-	r.Display, r.ReturnURL = display, "javascript:alert(1)"
+	r.Display, r.ReturnURL = display, "ftp://127.0.0.1/alert"
 	s, err := a.Start(t.Context(), r)
 	if err != nil || a.Close(t.Context(), r.Ref) != nil {
 		t.Fatal(err)
 	}
 	w.clock.advance(31 * time.Minute)
 	code, html, page := w.opens(s.URL)
-	if code != http.StatusOK || !strings.Contains(html, "expired") || strings.Contains(html, "javascript:") {
+	if code != http.StatusOK || !strings.Contains(html, "expired") || strings.Contains(html, "ftp:") {
 		t.Errorf("%s: over, HTTP %d %s", display, code, html)
 	}
 	if code := w.play(page, "outcome=succeed"); code != http.StatusConflict {
 		t.Errorf("%s: over and paid: HTTP %d", display, code)
 	}
-	if _, html := w.plays(page, "outcome=succeed&late=true"); strings.Contains(html, "javascript:") || strings.Contains(html, "refresh") {
+	if _, html := w.plays(page, "outcome=succeed&late=true"); strings.Contains(html, "ftp:") || strings.Contains(html, "refresh") {
 		t.Errorf("%s: a way back that is none: %s", display, html)
 	}
 	if e, err := a.ParseNotification(t.Context(), w.hears()); err != nil || e.State != channel.StatePaid || e.Number != r.Number {

@@ -20,7 +20,7 @@ var payerPage = template.Must(template.New("payer").Parse(payerHTML))
 // payerView is what the page shows. Texts come in English and Chinese. A protocol sets the first four.
 type payerView struct {
 	App, AppZH string // the payer's app
-	Look       string // its colours, a class of the page
+	Look       string // its colours, a class of the page; where a channel has colours of its own, they come first
 	Banks      bool   // the payer pays at a bank, and chooses it here where the merchant has not
 	Trade      trade
 	Bank       bank   // chosen; without a code: none yet
