@@ -63,7 +63,7 @@ func as[To, From ~string](in []From) []To {
 
 // notifications shows what came, with the payments it names where those are wanted: one statement for all.
 func (r *Resolver) notifications(ctx context.Context, rows []models.InboxRow, withPayments bool) ([]*model.Notification, error) {
-	payments := map[string]*model.Payment{}
+	var payments map[string]*model.Payment
 	if withPayments {
 		var numbers []string
 		for _, row := range rows {
@@ -71,12 +71,9 @@ func (r *Resolver) notifications(ctx context.Context, rows []models.InboxRow, wi
 				numbers = append(numbers, row.Number)
 			}
 		}
-		found, err := r.s.Payments.ByNumbersAnywhere(ctx, numbers)
-		if err != nil {
+		var err error
+		if payments, err = r.paymentsByNumber(ctx, numbers); err != nil {
 			return nil, err
-		}
-		for _, p := range r.view(ctx).payments(found) {
-			payments[p.Number] = p
 		}
 	}
 	out := make([]*model.Notification, len(rows))

@@ -69,16 +69,6 @@ func (r *Resolver) suspenseItems(ctx context.Context, rows []models.SuspenseItem
 	return out, nil
 }
 
-// paymentsAnywhere reads payments of any accounts, for operators: one statement.
-func (r *Resolver) paymentsAnywhere(ctx context.Context, ids []models.ID) (map[models.ID]*model.Payment, error) {
-	rows, err := r.s.Payments.ByIDsAnywhere(ctx, ids)
-	out := make(map[models.ID]*model.Payment, len(rows))
-	for _, p := range r.view(ctx).payments(rows) {
-		out[p.Key] = p
-	}
-	return out, err
-}
-
 // readSuspense: items belong to operators, whoever else asks is told of none.
 func (r *Resolver) readSuspense(ctx context.Context, v *auth.Viewer, ids []models.ID, out map[string]model.Node) error {
 	if v.Role != auth.Operator {
