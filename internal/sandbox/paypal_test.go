@@ -172,6 +172,9 @@ func TestPayPalRefusals(t *testing.T) {
 		if e := w.parse(a, w.hears()); e.State != channel.StatePaid || e.Number != number {
 			t.Errorf("late: %+v", e)
 		}
+		if e, err := a.Complete(t.Context(), w.ref(number)); err != nil || e.State != channel.StatePaid { // another has captured it
+			t.Errorf("captured already: %+v %v", e, err)
+		}
 		r := w.request(a)
 		for text, sum := range map[string]money.Money{"yuan": money.New(1, "CNY"), "half forints": money.New(150, "HUF")} {
 			if r.Amount = sum; errors.Is(errOf(a.Start(t.Context(), r)), channel.ErrDeclined) == false {
