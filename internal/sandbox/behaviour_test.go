@@ -192,7 +192,7 @@ func TestCallFaults(t *testing.T) {
 func TestUntrustworthyProvider(t *testing.T) {
 	each(t, func(t *testing.T, w *world, a channel.Adapter) {
 		r := w.paidTrade(a)
-		number, page := w.start(a)
+		number, _ := w.start(a)
 		w.treat(a, "call", "paid_after_close")
 		if err := a.Close(t.Context(), w.ref(number)); err != nil {
 			t.Errorf("closed: %v", err)
@@ -221,7 +221,7 @@ func TestUntrustworthyProvider(t *testing.T) {
 				t.Errorf("%s: what was asked for was not done: %s", call, e.State)
 			}
 			r = w.paidTrade(a)
-			number, page = w.start(a)
+			number, page := w.start(a)
 			w.treat(a, "call", call)
 			w.mustPlay(page, "outcome=succeed")
 			if _, err := a.ParseNotification(t.Context(), w.hears()); errors.Is(err, channel.ErrForged) != refuses || (err != nil) != refuses {
