@@ -61,7 +61,7 @@ var arrows = []arrow{
 // testOnly must not get into the product's binary.
 var testOnly = []string{
 	module + "/internal/platform/testenv/...", module + "/bench/...", module + "/e2e/...", module + "/internal/archtest",
-	"testing", "github.com/pingcap/...", "pgregory.net/...", "go.uber.org/goleak/...",
+	module + "/internal/channel/guard/guardtest", "github.com/tjfoc/...", "testing", "github.com/pingcap/...", "pgregory.net/...", "go.uber.org/goleak/...",
 }
 
 // nobodyImports: these stand at the top; whoever needs them is main, a test or a command.

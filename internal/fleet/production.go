@@ -83,7 +83,12 @@ func real(cfg *config.Config, name models.PaymentChannel) (channel.Adapter, erro
 			Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Production})
 	case models.ChannelTenpay:
 		c := cfg.Tenpay
-		return tenpay.New(tenpay.Config{BaseURL: c.BaseURL, MerchantURL: tenpay.MerchantURL, Partner: c.Partner, Key: c.Key, Mode: guard.Production})
+		files, err := contents(c.Certificate, c.PrivateKey)
+		if err != nil {
+			return nil, err
+		}
+		return tenpay.New(tenpay.Config{BaseURL: c.BaseURL, MerchantURL: c.MerchantURL, Partner: c.Partner, Key: c.Key, Certificate: files[0], PrivateKey: files[1],
+			Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Production})
 	case models.ChannelUnionPayPersonal, models.ChannelUnionPayEnterprise:
 		c := cfg.UnionPay
 		files, err := contents(c.Keystore, c.Roots)

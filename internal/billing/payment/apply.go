@@ -31,6 +31,9 @@ const (
 // Apply takes a statement that the channel's adapter has verified (signature, merchant) into the payment. It may come from a
 // notification, a query or a sweep, any number of times and in any order: each meaning is booked once (lessons 3, 5, 11).
 func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (Verdict, error) {
+	if ev.Number == "" && ev.State == channel.StatePending {
+		return Nothing, nil // a provider tells of more than of our payments
+	}
 	account, id, err := s.byNumber(ctx, ch, ev.Number)
 	if errors.Is(err, fault.ErrNotFound) {
 		return UnknownReference, nil

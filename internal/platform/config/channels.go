@@ -46,9 +46,14 @@ type QQ struct {
 
 // Tenpay is the merchant's account there; used where Partner is set. Tenpay takes no new merchants.
 type Tenpay struct {
-	BaseURL string `env:"PAYDESK_TENPAY_URL" default:"https://gw.tenpay.com" doc:"Gateway of Tenpay."`
-	Partner string `env:"PAYDESK_TENPAY_PARTNER" doc:"Our merchant number at Tenpay. Empty: the sandbox in development, otherwise the channel is closed."`
-	Key     string `env:"PAYDESK_TENPAY_KEY" secret:"yes" doc:"The key that signs calls and notifications of Tenpay."`
+	BaseURL      string `env:"PAYDESK_TENPAY_URL" default:"https://gw.tenpay.com" doc:"Gateway of Tenpay."`
+	Partner      string `env:"PAYDESK_TENPAY_PARTNER" doc:"Our merchant number at Tenpay. Empty: the sandbox in development, otherwise the channel is closed."`
+	Key          string `env:"PAYDESK_TENPAY_KEY" secret:"yes" doc:"The key that signs calls and notifications of Tenpay."`
+	MerchantURL  string `env:"PAYDESK_TENPAY_MERCHANT_URL" default:"https://api.mch.tenpay.com" doc:"Where Tenpay takes refunds and gives statements."`
+	Certificate  string `env:"PAYDESK_TENPAY_CERTIFICATE_FILE" file:"yes" doc:"File of our client certificate there, PEM."`
+	PrivateKey   string `env:"PAYDESK_TENPAY_PRIVATE_KEY_FILE" file:"yes" doc:"File of its key, PEM."`
+	Operator     string `env:"PAYDESK_TENPAY_OPERATOR" doc:"Operator at Tenpay who refunds."`
+	OperatorPass string `env:"PAYDESK_TENPAY_OPERATOR_PASSWORD" secret:"yes" doc:"That operator's password."`
 }
 
 // Huawei is the merchant's account at Huawei Pay (Petal Pay); used where MerchantNumber is set.
