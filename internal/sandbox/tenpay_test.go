@@ -48,6 +48,11 @@ func TestTencentCycle(t *testing.T) {
 			t.Fatalf("%+v %v, again %+v %v", first, err, again, err2)
 		}
 		page := w.follow(first.Action)
+		other := r
+		other.Amount = money.New(1235, "CNY")
+		if _, err := a.Start(t.Context(), other); a.Channel() == models.ChannelQQWallet && !errors.Is(err, channel.ErrUnknown) { // Tenpay's page refuses it
+			t.Errorf("another amount under the number: %v", err)
+		}
 		if e := w.query(a, r.Number); e.State != channel.StatePending {
 			t.Errorf("at the page: %s", e.State)
 		}
@@ -324,6 +329,7 @@ func (w *world) ends(a channel.Adapter) {
 	closes := a.Channel() == models.ChannelQQWallet // Tenpay has no operation for it
 	number, page := w.start(a)
 	w.mustPlay(page, "outcome=decline")
+	w.hearsNothing() // a success alone is told
 	if e := w.query(a, number); closes && e.State != channel.StateDeclined || !closes && e.State != channel.StateClosed {
 		w.t.Errorf("declined: %s", e.State)
 	}
