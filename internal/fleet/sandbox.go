@@ -36,7 +36,7 @@ func play(ctx context.Context, s *sandbox.Sandbox, own string, name models.Payme
 		if err != nil {
 			return nil, err
 		}
-		return alipay.New(alipay.Config{BaseURL: own + sandbox.AlipayPath, AppID: c.AppID, SellerID: c.SellerID, PrivateKey: c.PrivateKey, AlipayPublicKey: c.AlipayPublicKey, Mode: guard.Sandbox, HTTPClient: client})
+		return alipay.New(alipay.Config{BaseURL: own + sandbox.AlipayPath, PageURL: s.PublicURL() + sandbox.AlipayPath, AppID: c.AppID, SellerID: c.SellerID, PrivateKey: c.PrivateKey, AlipayPublicKey: c.AlipayPublicKey, Mode: guard.Sandbox, HTTPClient: client})
 	case models.ChannelWeChatPay:
 		c, err := s.WeChatPay(ctx)
 		if err != nil {
@@ -55,13 +55,13 @@ func play(ctx context.Context, s *sandbox.Sandbox, own string, name models.Payme
 		if err != nil {
 			return nil, err
 		}
-		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client})
+		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, PageURL: s.PublicURL() + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client})
 	case models.ChannelUnionPayPersonal, models.ChannelUnionPayEnterprise:
 		c, err := s.UnionPay(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return unionpay.New(name, unionpay.Config{BaseURL: own + sandbox.UnionPayPath(name), FileURL: own + sandbox.UnionPayPath(name) + "/file", MerchantID: c.MerchantID, Keystore: c.Keystore,
+		return unionpay.New(name, unionpay.Config{BaseURL: own + sandbox.UnionPayPath(name), PageURL: s.PublicURL() + sandbox.UnionPayPath(name), FileURL: own + sandbox.UnionPayPath(name) + "/file", MerchantID: c.MerchantID, Keystore: c.Keystore,
 			KeystorePassword: c.KeystorePassword, Roots: c.Roots, Mode: guard.Sandbox, HTTPClient: client})
 	case models.ChannelHuaweiPay:
 		c, err := s.HuaweiPay(ctx)

@@ -152,8 +152,12 @@ func (k *paypalKeys) issued(token string) bool {
 // paypalWebhookSetting is the row of table settings that has where the merchant's application wants to be told.
 const paypalWebhookSetting = "sandbox.paypal.webhook"
 
+// paypalReportsTo is our own webhook, as if somebody had entered it in the dashboard, until another address is set.
 func (s *Sandbox) paypalReportsTo(ctx context.Context) (string, error) {
-	address, _, err := settings.Get(ctx, s.db, paypalWebhookSetting)
+	address, found, err := settings.Get(ctx, s.db, paypalWebhookSetting)
+	if err == nil && !found {
+		address = strings.TrimSuffix(s.publicURL(), "/") + "/webhooks/" + string(models.ChannelPayPal)
+	}
 	return address, err
 }
 

@@ -88,6 +88,9 @@ func (s *Sandbox) Run(ctx context.Context) {
 	s.deliverForever(ctx)
 }
 
+// PublicURL is where a payer's browser reaches the sandbox.
+func (s *Sandbox) PublicURL() string { return strings.TrimSuffix(s.publicURL(), "/") }
+
 // payerURL is the content of a trade's QR code.
 func (s *Sandbox) payerURL(token string) string {
 	return strings.TrimSuffix(s.publicURL(), "/") + "/sandbox/pay/" + token

@@ -18,6 +18,7 @@ import (
 	"paydesk/internal/channel"
 	"paydesk/internal/fleet"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/settings"
 	"paydesk/internal/platform/testenv"
 	"paydesk/internal/sandbox"
 	"paydesk/models"
@@ -85,6 +86,12 @@ func newWorld(t *testing.T, home testenv.Home) *world {
 	mux.HandleFunc("/return/", func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, "welcome back") })
 
 	testenv.Keep(t, home, sandbox.KeysSetting)
+	// Stripe and PayPal have one address for a merchant, as entered in the dashboard.
+	for name, ch := range map[string]models.PaymentChannel{"sandbox.stripe.endpoint": models.ChannelBankCard, "sandbox.paypal.webhook": models.ChannelPayPal} {
+		if _, err := settings.Create(t.Context(), home.DB, name, w.url+"/notify/"+string(ch)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.adapters = fleet.Sandbox(w.sandbox, func() string { return w.url }, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -240,3 +240,15 @@ func (l *line) shiftLine(from, to channel.Day, which func(channel.Line) bool) {
 	})
 	l.edit(to, func(lines []channel.Line) []channel.Line { return append(lines, moved...) })
 }
+
+// repeat lets the provider have a movement on another day as well.
+func (l *line) repeat(from, to channel.Day, which func(channel.Line) bool) {
+	var seen []channel.Line
+	l.edit(from, func(lines []channel.Line) []channel.Line {
+		if i := slices.IndexFunc(lines, which); i >= 0 {
+			seen = []channel.Line{lines[i]}
+		}
+		return lines
+	})
+	l.edit(to, func(lines []channel.Line) []channel.Line { return append(lines, seen...) })
+}

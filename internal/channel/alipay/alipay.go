@@ -30,6 +30,7 @@ const timeLayout = "2006-01-02 15:04:05"
 // Config is what a merchant gets from Alipay's open platform. Keys are PEM or the bare base64 of Alipay's key tool.
 type Config struct {
 	BaseURL         string // the gateway, production: https://openapi.alipay.com/gateway.do
+	PageURL         string // the same for a payer's browser; empty: BaseURL
 	AppID           string
 	SellerID        string // the merchant's account (PID, 2088…); notifications for another one are refused
 	PrivateKey      string // the application's RSA key (RSA2), PKCS#1 or PKCS#8
@@ -43,6 +44,7 @@ type Adapter struct {
 	channel.Automatic
 	client   *sdk.Client
 	files    *http.Client // fetches bills
+	pages    *url.URL     // the gateway, for a browser
 	mode     guard.Mode
 	appID    string
 	sellerID string
@@ -54,6 +56,10 @@ var _ channel.Adapter = (*Adapter)(nil)
 // that is a key.
 func New(c Config) (*Adapter, error) {
 	u, err := guard.BaseURL(c.Mode, c.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("alipay: %w", err)
+	}
+	pages, err := guard.Page(c.Mode, c.PageURL, u)
 	if err != nil {
 		return nil, fmt.Errorf("alipay: %w", err)
 	}
@@ -72,7 +78,7 @@ func New(c Config) (*Adapter, error) {
 	if err := client.LoadAliPayPublicKey(strings.TrimSpace(c.AlipayPublicKey)); err != nil {
 		return nil, errors.New("alipay: Alipay's public key is not an RSA key in PEM or base64")
 	}
-	return &Adapter{client: client, files: guard.FileClient(c.Mode, c.HTTPClient), mode: c.Mode, appID: c.AppID, sellerID: c.SellerID}, nil
+	return &Adapter{client: client, files: guard.FileClient(c.Mode, c.HTTPClient), pages: pages, mode: c.Mode, appID: c.AppID, sellerID: c.SellerID}, nil
 }
 
 // Channel is ALIPAY.
@@ -128,6 +134,7 @@ func (a *Adapter) page(t sdk.Trade, r channel.StartRequest) (channel.Started, er
 	if err != nil {
 		return channel.Started{}, fmt.Errorf("%w: alipay: the request could not be signed", channel.ErrUnavailable)
 	}
+	u.Scheme, u.Host, u.Path = a.pages.Scheme, a.pages.Host, a.pages.Path
 	return channel.Started{Action: channel.Action{URL: u.String(), Method: http.MethodGet}}, nil
 }
 

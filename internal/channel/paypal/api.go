@@ -3,9 +3,7 @@ package paypal
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
-	"strings"
 
 	sdk "github.com/plutov/paypal/v4"
 )
@@ -40,24 +38,4 @@ func (a *Adapter) read(ctx context.Context, path string) ([]byte, error) {
 	var raw bytes.Buffer
 	err := a.call(ctx, http.MethodGet, path, "", nil, &raw)
 	return raw.Bytes(), err
-}
-
-// reportTo points our webhook at us, where it reports elsewhere. An order names no address for notifications: the webhook in the
-// developer dashboard has it. It is looked at once in a process; what fails is tried with the next payment, and until then the sweep asks.
-func (a *Adapter) reportTo(ctx context.Context, address string) {
-	if known := a.reportsTo.Load(); address == "" || known != nil && *known == address {
-		return
-	}
-	path := "/v1/notifications/webhooks/" + a.webhookID
-	var now struct {
-		URL string `json:"url"`
-	}
-	err := a.call(ctx, http.MethodGet, path, "", nil, &now)
-	if err == nil && !strings.EqualFold(now.URL, address) {
-		change := []map[string]string{{"op": "replace", "path": "/url", "value": address}}
-		err = a.call(ctx, http.MethodPatch, path, "", change, new(json.RawMessage))
-	}
-	if err == nil {
-		a.reportsTo.Store(&address)
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
 )
 
@@ -43,9 +44,11 @@ type certificates struct {
 	good, bad map[string]certified
 }
 
+// certified is what came of fetching a certificate; an error that is channel.ErrUnavailable says nothing of the certificate.
 type certified struct {
 	key   *rsa.PublicKey
 	until time.Time
+	err   error
 }
 
 func newCertificates(c Config, base *url.URL, client *http.Client) (*certificates, error) {
@@ -73,8 +76,8 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 		return nil, errors.New("the certificate's address is not PayPal's")
 	}
 	address = u.String()
-	if k, known := c.known(address); known {
-		return k, refusedIf(k == nil)
+	if known, ok := c.known(address); ok {
+		return known.key, known.err
 	}
 	select {
 	case c.one <- struct{}{}:
@@ -82,8 +85,8 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if k, known := c.known(address); known { // another was quicker
-		return k, refusedIf(k == nil)
+	if known, ok := c.known(address); ok { // another was quicker
+		return known.key, known.err
 	}
 	k, until, err := c.fetch(ctx, address)
 	c.mu.Lock()
@@ -92,33 +95,26 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 		if len(c.bad) >= keepAll {
 			clear(c.bad)
 		}
-		c.bad[address] = certified{nil, time.Now().Add(keepBad)}
+		c.bad[address] = certified{until: time.Now().Add(keepBad), err: err}
 		return nil, err
 	}
 	if len(c.good) >= keepAll {
 		clear(c.good)
 	}
-	c.good[address] = certified{k, until}
+	c.good[address] = certified{key: k, until: until}
 	return k, nil
 }
 
-func refusedIf(is bool) error {
-	if is {
-		return errors.New("the certificate was refused a moment ago")
-	}
-	return nil
-}
-
-// known is what is remembered of an address; a nil key of one that was refused.
-func (c *certificates) known(address string) (*rsa.PublicKey, bool) {
+// known is what is remembered of an address.
+func (c *certificates) known(address string) (certified, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, kind := range []map[string]certified{c.good, c.bad} {
 		if k, ok := kind[address]; ok && time.Now().Before(k.until) {
-			return k.key, true
+			return k, true
 		}
 	}
-	return nil, false
+	return certified{}, false
 }
 
 func (c *certificates) fetch(ctx context.Context, address string) (*rsa.PublicKey, time.Time, error) {
@@ -128,11 +124,14 @@ func (c *certificates) fetch(ctx context.Context, address string) (*rsa.PublicKe
 	}
 	res, err := c.client.Do(r)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("the certificate cannot be had: %w", err)
+		return nil, time.Time{}, fmt.Errorf("%w: paypal: the certificate cannot be had", channel.ErrUnavailable)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxChain))
-	if err != nil || res.StatusCode != http.StatusOK {
+	if err != nil || res.StatusCode >= http.StatusInternalServerError {
+		return nil, time.Time{}, fmt.Errorf("%w: paypal: the certificate cannot be had, HTTP %d", channel.ErrUnavailable, res.StatusCode)
+	}
+	if res.StatusCode != http.StatusOK {
 		return nil, time.Time{}, fmt.Errorf("the certificate cannot be had: HTTP %d", res.StatusCode)
 	}
 	leaf, err := c.vouched(text)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -28,6 +29,9 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	if err := a.signed(ctx, n); err != nil {
+		if errors.Is(err, channel.ErrUnavailable) || errors.Is(err, channel.ErrUnknown) { // the certificate could not be had now: PayPal comes again
+			return channel.Event{}, err
+		}
 		return channel.Event{}, fmt.Errorf("%w: paypal: %w", channel.ErrForged, err)
 	}
 	e, err := a.told(n.Body)

@@ -39,7 +39,6 @@ type Adapter struct {
 	mode         guard.Mode
 	merchantID   string
 	webhookID    string
-	reportsTo    atomic.Pointer[string] // where the webhook is known to report
 	certificates *certificates
 }
 
@@ -78,7 +77,6 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.St
 	}
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
-	a.reportTo(ctx, r.NotifyURL)
 	var o order
 	if err := a.call(ctx, http.MethodPost, "/v2/checkout/orders", r.Number, newOrder(r, total), &o); err != nil {
 		return channel.Started{}, startError(err)

@@ -28,6 +28,7 @@ type QQConfig struct {
 // Config is what a merchant had from Tenpay.
 type Config struct {
 	BaseURL                 string // production: https://gw.tenpay.com
+	PageURL                 string // the same for a payer's browser; empty: BaseURL
 	MerchantURL             string // refunds and statements, production: MerchantURL; empty: BaseURL
 	Partner, Key            string
 	Certificate, PrivateKey string // client certificate for refunds and statements, PEM; the sandbox wants none

@@ -16,7 +16,7 @@ import (
 // Tenpay is the TENPAY channel: its gateway for payments on the web, which takes no new merchants.
 type Tenpay struct {
 	channel.Automatic
-	base, merchant         *url.URL
+	base, merchant, pages  *url.URL // pages is base, for a browser
 	client                 *http.Client
 	certified, files       *http.Client // both show the certificate
 	partner, key           string
@@ -31,6 +31,10 @@ func New(c Config) (*Tenpay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tenpay: %w", err)
 	}
+	pages, err := guard.Page(c.Mode, c.PageURL, base)
+	if err != nil {
+		return nil, fmt.Errorf("tenpay: %w", err)
+	}
 	if c.Partner == "" || c.Key == "" {
 		return nil, errors.New("tenpay: partner and key are wanted")
 	}
@@ -40,7 +44,7 @@ func New(c Config) (*Tenpay, error) {
 			return nil, fmt.Errorf("tenpay: %w", err)
 		}
 	}
-	return &Tenpay{base: base, merchant: merchant, client: guard.Client(c.Mode, c.HTTPClient), certified: guard.Client(c.Mode, certified),
+	return &Tenpay{base: base, merchant: merchant, pages: pages, client: guard.Client(c.Mode, c.HTTPClient), certified: guard.Client(c.Mode, certified),
 		files: guard.FileClient(c.Mode, certified), partner: c.Partner, key: c.Key, operator: c.Operator, operatorPass: c.OperatorPass}, nil
 }
 
@@ -59,7 +63,7 @@ func (a *Tenpay) Start(_ context.Context, r channel.StartRequest) (channel.Start
 		"bank_type": bankType(r.BankCode), "subject": cut(r.Subject, 32), "body": cut(r.Subject, 128), "spbill_create_ip": ourIP,
 		"time_start": at(r.MadeAt), "time_expire": until(r.ExpiresAt), "return_url": r.ReturnURL, "notify_url": r.NotifyURL,
 	}
-	u := a.base.JoinPath("/gateway/pay.htm")
+	u := a.pages.JoinPath("/gateway/pay.htm")
 	u.RawQuery = f.signed(a.key).form()
 	return channel.Started{Action: channel.Action{URL: u.String(), Method: http.MethodGet}}, nil
 }

@@ -35,6 +35,7 @@ var bizTypes = map[models.PaymentChannel]string{models.ChannelUnionPayPersonal: 
 // Config is what a merchant gets from UnionPay.
 type Config struct {
 	BaseURL          string // the gateway, production: https://gateway.95516.com
+	PageURL          string // the same for a payer's browser; empty: BaseURL
 	FileURL          string // daily files, production: https://filedownload.95516.com
 	MerchantID       string // merId, 15 characters
 	Keystore         []byte // our certificate and key, .pfx
@@ -51,6 +52,7 @@ type Adapter struct {
 	bizType  string
 	merchant string
 	gateway  endpoint
+	pages    *url.URL // the gateway, for a browser
 	files    endpoint
 	key      *rsa.PrivateKey
 	certID   string // of our certificate: its serial in decimal
@@ -77,6 +79,10 @@ func New(name models.PaymentChannel, c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unionpay: %w", err)
 	}
+	pages, err := guard.Page(c.Mode, c.PageURL, gateway)
+	if err != nil {
+		return nil, fmt.Errorf("unionpay: %w", err)
+	}
 	files, err := guard.BaseURL(c.Mode, c.FileURL)
 	if err != nil {
 		return nil, fmt.Errorf("unionpay, daily files: %w", err)
@@ -92,7 +98,7 @@ func New(name models.PaymentChannel, c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, key: key, certID: certificate.SerialNumber.String(), trust: trust,
+	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, key: key, certID: certificate.SerialNumber.String(), trust: trust, pages: pages,
 		gateway: endpoint{gateway, guard.Client(c.Mode, c.HTTPClient)}, files: endpoint{files, guard.FileClient(c.Mode, c.HTTPClient)}}, nil
 }
 
@@ -116,7 +122,7 @@ func (a *Adapter) Start(_ context.Context, r channel.StartRequest) (channel.Star
 	if err := a.sign(f); err != nil {
 		return channel.Started{}, err
 	}
-	action := channel.Action{URL: a.gateway.JoinPath("gateway/api/frontTransReq.do").String(), Method: http.MethodPost}
+	action := channel.Action{URL: a.pages.JoinPath("gateway/api/frontTransReq.do").String(), Method: http.MethodPost}
 	for _, name := range names(f) {
 		action.Fields = append(action.Fields, models.FormField{Name: name, Value: f[name]})
 	}
