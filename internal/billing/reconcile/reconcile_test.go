@@ -212,9 +212,11 @@ func statementIsAwaited(t *testing.T, w *world) {
 // Two instances at once: one compares, the other is told that it is under way; nothing is written twice.
 func twoInstances(t *testing.T, w *world) {
 	day := w.noon()
-	p := w.pay(models.ChannelWeChatPay, 700)
+	p, late := w.pay(models.ChannelWeChatPay, 700), w.pay(models.ChannelWeChatPay, 800)
+	w.lines[models.ChannelWeChatPay].shiftLine(day, day.Next(1), ofPayment(late))
 	w.lines[models.ChannelWeChatPay].edit(day, drop(ofPayment(p)))
 	w.noon()
+	w.noon() // the next day's statement is there, and was not compared yet
 	gate := make(chan struct{})
 	w.lines[models.ChannelWeChatPay].with(func(l *line) { l.hold = gate })
 	type outcome struct {
@@ -253,7 +255,7 @@ func twoInstances(t *testing.T, w *world) {
 	if o := next(); o.err != nil || o.status != models.ReconciliationDifferent {
 		t.Errorf("%+v", o)
 	}
-	w.findsOf(models.ChannelWeChatPay, day, map[string][]string{p.Number: {"ONLY_OURS open"}})
+	w.findsOf(models.ChannelWeChatPay, day, map[string][]string{p.Number: {"ONLY_OURS open"}, late.Number: {"LATE"}})
 	if r := w.run(models.ChannelWeChatPay, day); r.Runs != 2 || !errors.Is(r.Cause, nil) {
 		t.Errorf("%+v", r)
 	}
