@@ -3,7 +3,6 @@ package reconcile_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -226,29 +225,4 @@ func (w *world) tamper(ch models.PaymentChannel, day channel.Day, s story, added
 	case "add":
 		hand.edit(day, add(added))
 	}
-}
-
-// shiftLine lets the provider have a movement on another day.
-func (l *line) shiftLine(from, to channel.Day, which func(channel.Line) bool) {
-	var moved []channel.Line
-	l.edit(from, func(lines []channel.Line) []channel.Line {
-		if i := slices.IndexFunc(lines, which); i >= 0 {
-			moved = []channel.Line{lines[i]}
-			lines = slices.Delete(lines, i, i+1)
-		}
-		return lines
-	})
-	l.edit(to, func(lines []channel.Line) []channel.Line { return append(lines, moved...) })
-}
-
-// repeat lets the provider have a movement on another day as well.
-func (l *line) repeat(from, to channel.Day, which func(channel.Line) bool) {
-	var seen []channel.Line
-	l.edit(from, func(lines []channel.Line) []channel.Line {
-		if i := slices.IndexFunc(lines, which); i >= 0 {
-			seen = []channel.Line{lines[i]}
-		}
-		return lines
-	})
-	l.edit(to, func(lines []channel.Line) []channel.Line { return append(lines, seen...) })
 }
