@@ -1787,7 +1787,7 @@ type SuspenseItem struct {
 	Amount Money `json:"amount"`
 	// The channel it came through; null for a bank transfer.
 	Channel *PaymentChannel `json:"channel,omitempty"`
-	// Why no rule could place it: AMOUNT_MISMATCH, REFUNDED_AFTER_FAILURE.
+	// Why no rule could place it: AMOUNT_MISMATCH, REFUND_RETURNED, REFUNDED_AFTER_FAILURE.
 	Reason string `json:"reason"`
 	// The payment it was meant for; null where none is known.
 	Payment *Payment `json:"payment,omitempty"`

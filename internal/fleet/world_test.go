@@ -246,16 +246,6 @@ func play(at, fields string) error {
 	return nil
 }
 
-// booksPage is the address of a payment's page in the sandbox's books, for a payer who has had it open all along.
-func (w *world) booksPage(p models.Payment) (string, error) {
-	var token string
-	found, err := w.DB.QueryRow(w.ctx, []any{&token}, "SELECT token FROM sandbox_trades WHERE number = ?", p.Number)
-	if err == nil && !found {
-		err = fmt.Errorf("%s: no trade %s", p.Channel, p.Number)
-	}
-	return w.server.URL + "/sandbox/pay/" + token, err
-}
-
 func (w *world) behave(ch models.PaymentChannel, notify, call string) {
 	w.Helper()
 	res, err := http.Post(w.server.URL+"/sandbox/behaviour", "application/json", strings.NewReader(fmt.Sprintf(`{"channel":%q,"notify":%q,"call":%q}`, ch, notify, call)))

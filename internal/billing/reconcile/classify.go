@@ -39,6 +39,10 @@ func (v view) judge(m *movement) (out []result) {
 // pick chooses the line that stands for the movement, so that no movement matches twice. Lines that moved nothing are news beside one
 // that did, no movements of their own.
 func (v view) pick(m *movement) (primary *line, extra []line) {
+	// A refund that was done and has bounced: whatever else the statement says of it, this is the news.
+	if at := slices.IndexFunc(m.lines, func(l line) bool { return l.State == channel.StateRefundFailed }); at >= 0 && m.refund != nil && m.refund.Status == models.RefundSucceeded {
+		return &m.lines[at], nil
+	}
 	if !slices.ContainsFunc(m.lines, line.moved) {
 		if len(m.lines) > 0 && !slices.ContainsFunc(m.others, line.moved) {
 			primary = &m.lines[len(m.lines)-1]
@@ -126,6 +130,8 @@ func (v view) still(r *result) {
 	switch {
 	case !r.known():
 		r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+	case booked && r.bounced() && r.line.State == channel.StateRefundFailed:
+		r.class, r.why = models.ClassMatched, "the refund has bounced: its money is in suspense"
 	case booked && pending && !v.bookedBy(r.movement):
 		r.class, r.why = models.ClassLate, "it ended after this day"
 	case booked, r.kind == models.MovementRefund && r.differs(pending):

@@ -53,6 +53,9 @@ func (c *comparison) entries(ctx context.Context, query string, args ...any) (ou
 		} else {
 			e.amount.Minor = -e.amount.Minor
 		}
+		if e.returned = strings.HasPrefix(e.reference, "returned:"); e.returned {
+			e.back, e.refund, e.status = true, idIn(e.reference), string(models.RefundSucceeded)
+		}
 		out = append(out, e)
 		return err
 	}, query, args...)

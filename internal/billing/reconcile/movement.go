@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"paydesk/internal/channel"
@@ -24,6 +25,7 @@ type entry struct {
 	reference, status        string // the payment's or refund's
 	kind                     models.TransactionKind
 	back                     bool // it went back
+	returned                 bool // what had gone back came again: a refund that bounced (refund/apply.go)
 	amount                   money.Money
 	at                       time.Time
 }
@@ -91,11 +93,16 @@ func (m *movement) ours() (money.Money, bool) {
 	}
 	sum := money.New(0, m.entries[0].amount.Currency)
 	for _, e := range m.entries {
-		if e.amount.Currency == sum.Currency {
+		if e.amount.Currency == sum.Currency && !e.returned {
 			sum.Minor += e.amount.Minor
 		}
 	}
 	return sum, true
+}
+
+// bounced: the ledger knows that the refund's money has come back.
+func (m *movement) bounced() bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.returned })
 }
 
 // within reports whether the ledger has any of it in a span.

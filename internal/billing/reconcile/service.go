@@ -60,8 +60,8 @@ type Report struct {
 	Cause error               // why it failed: channel.ErrNoStatement, channel.ErrUnavailable, channel.ErrUnknown; nil where it did not
 }
 
-// lease is how long one instance has for a day before another may take it up.
-const lease = 10 * time.Minute
+// lease is how long one instance has for a day before another may take it up: longer than the largest day takes, since it is not renewed.
+const lease = time.Hour
 
 // Run compares a channel's day with the ledger, again where that was done before. A statement that cannot be had makes it FAILED, with
 // the cause in the report; while another instance compares the day, the report is RUNNING. Errors: ErrNotOver, ErrNoChannel, the

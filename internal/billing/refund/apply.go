@@ -63,6 +63,8 @@ func (s *Service) apply(ctx context.Context, p models.Payment, r models.Refund, 
 		return payment.Nothing, nil
 	case r.Status == models.RefundFailed && ev.State == channel.StateRefunded:
 		return s.afterAll(ctx, r, ev)
+	case r.Status == models.RefundSucceeded && ev.State == channel.StateRefundFailed:
+		return s.returned(ctx, r, ev)
 	case r.Status != models.RefundProcessing:
 		return payment.Nothing, nil
 	case ev.State == channel.StateRefundFailed:
@@ -173,16 +175,32 @@ func (s *Service) divide(ctx context.Context, r models.Refund, lost, kept []mode
 	return s.insert(ctx, r, kept)
 }
 
+// returned: what had gone back has bounced, days later perhaps (a card that was closed meanwhile): the channel holds the money again and
+// the customer has nothing. The refund stays as it ended, the money is booked to suspense, and an operator has to find another way.
+func (s *Service) returned(ctx context.Context, r models.Refund, ev channel.Event) (payment.Verdict, error) {
+	if err := s.suspense(ctx, r, r.OnlineAmount, "REFUND_RETURNED", ":returned:"); err != nil {
+		return payment.Nothing, err
+	}
+	s.Log.ErrorContext(ctx, "a refund has bounced: booked to suspense", "refund", r.ID, "account", r.AccountID, "channel", r.Channel, "detail", ev.Detail)
+	m := s.movement(r, r.OnlineAmount, "returned:", nil)
+	m.Kind, m.Book = models.KindAdjustment, models.BookSuspense+string(r.Channel)
+	return payment.Suspense, s.Ledger.Transfer(ctx, m, models.BookClearing+string(r.Channel))
+}
+
+// suspense shows an operator what a refund has left in suspense, once; below zero where money left us.
+func (s *Service) suspense(ctx context.Context, r models.Refund, amount int64, reason, reference string) error {
+	_, err := s.DB.Exec(ctx, "INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,?,?,?,?,?,?)",
+		models.NewID(), r.AccountID, r.PaymentID, string(r.Channel), r.Currency, amount, reason, string(r.Channel)+reference+r.Number, s.Clock.Now())
+	if database.IsDuplicate(err) {
+		return ledger.ErrAlreadyPosted // ends the transaction: MariaDB keeps it open after a duplicate
+	}
+	return err
+}
+
 // afterAll: a channel that had refused says that the money has gone back all the same. The refund stays as it ended, what left the
 // clearing account is booked to suspense, and an operator has to look: it may have been refunded a second time.
 func (s *Service) afterAll(ctx context.Context, r models.Refund, ev channel.Event) (payment.Verdict, error) {
-	reference := string(r.Channel) + ":refund:" + r.Number
-	_, err := s.DB.Exec(ctx, "INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,?,?,?,?,?,?)",
-		models.NewID(), r.AccountID, r.PaymentID, string(r.Channel), r.Currency, -r.OnlineAmount, "REFUNDED_AFTER_FAILURE", reference, s.Clock.Now())
-	if database.IsDuplicate(err) {
-		return payment.Nothing, ledger.ErrAlreadyPosted // ends the transaction: MariaDB keeps it open after a duplicate
-	}
-	if err != nil {
+	if err := s.suspense(ctx, r, -r.OnlineAmount, "REFUNDED_AFTER_FAILURE", ":refund:"); err != nil {
 		return payment.Nothing, err
 	}
 	s.Log.ErrorContext(ctx, "channel has refunded what it had refused: booked to suspense", "refund", r.ID, "account", r.AccountID, "channel", r.Channel, "detail", ev.Detail)
