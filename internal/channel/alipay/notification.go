@@ -2,9 +2,11 @@ package alipay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 
 	"paydesk/internal/channel"
 )
@@ -15,6 +17,9 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 	form, err := url.ParseQuery(string(n.Body))
 	if err != nil {
 		return channel.Event{}, forged("not a form")
+	}
+	if err := unequivocal(form); err != nil {
+		return channel.Event{}, forged(err.Error())
 	}
 	if form.Get("sign_type") != "RSA2" {
 		return channel.Event{}, forged("not signed with RSA2")
@@ -42,6 +47,26 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 		return channel.Event{}, forged("unreadable: " + err.Error())
 	}
 	return e, nil
+}
+
+var plainName = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+// decisive finds, within a value, what would be a field that decides.
+var decisive = regexp.MustCompile(`(?i)&\s*(app_id|auth_app_id|seller_id|out_trade_no|trade_no|notify_id|trade_status|total_amount|gmt_payment)=`)
+
+// unequivocal refuses a letter that could be another merchant's, cut elsewhere: one key of Alipay may sign for many, and k=v&k=v has no
+// quotes. A subject may have & in it, so not all of them can be refused; but whoever names us with another's text has to hide that one's
+// app_id and seller_id in a value, behind an &. An honest letter that is refused so is found by asking.
+func unequivocal(form url.Values) error {
+	for name, values := range form {
+		if !plainName.MatchString(name) || len(values) != 1 {
+			return fmt.Errorf("the name %.40q is strange, or there twice", name)
+		}
+		if decisive.MatchString(values[0]) {
+			return errors.New("a field hidden in another")
+		}
+	}
+	return nil
 }
 
 func forged(why string) error { return fmt.Errorf("%w: alipay: %s", channel.ErrForged, why) }

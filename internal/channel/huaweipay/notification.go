@@ -10,18 +10,9 @@ import (
 	"paydesk/internal/channel"
 )
 
-// callback is a call of Huawei Pay: of an order, or of a refund, whose numbers have other names than in answers.
-type callback struct {
-	CallbackID string `json:"callbackId"`
-	DataType   string `json:"dataType"`
-	Payload    string `json:"payload"`
-	MercNo     string `json:"mercNo"`
-	RefundNo   string `json:"mercRefundNo"`
-	SysRefund  string `json:"sysRefundNo"`
-}
-
-// ParseNotification verifies the signature over all fields as they came, known here or not, then the merchant. A callback of a refund may
-// leave the merchant out by the documents; here it may not: everybody's callbacks have the same signer.
+// ParseNotification verifies the signature over all fields as they came, known here or not, that they cannot be another merchant's cut
+// elsewhere, then the merchant. A callback of a refund may leave the merchant out by the documents; here it may not: everybody's callbacks
+// have the same signer.
 func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
 	fields, err := fieldsOf(n.Body)
 	if err != nil {
@@ -30,38 +21,56 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 	if !a.signed(fields) {
 		return channel.Event{}, forged("wrong signature")
 	}
-	var c callback
-	if err := json.Unmarshal(n.Body, &c); err != nil || c.CallbackID == "" {
+	if err := unequivocal(n.Body, fields); err != nil {
+		return channel.Event{}, forged(err.Error())
+	}
+	c := callback(fields)
+	if c.text("callbackId") == "" {
 		return channel.Event{}, forged("not a callback")
 	}
-	if c.MercNo != a.merchant {
+	if c.text("mercNo") != a.merchant {
 		return channel.Event{}, forged("for another merchant")
 	}
-	if c.DataType != "plain" {
+	if c.text("dataType") != "plain" {
 		return channel.Event{}, forged("encrypted; nothing of the kind was agreed")
 	}
-	e, err := a.told(n.Body, c)
+	e, err := a.told(c)
 	if err != nil {
 		return channel.Event{}, forged("unreadable: " + err.Error())
 	}
-	e.ID = c.CallbackID
+	e.ID = c.text("callbackId")
 	return e, nil
 }
 
-func (a *Adapter) told(body []byte, c callback) (channel.Event, error) {
-	if c.RefundNo != "" {
-		var o refundOrder
-		if err := json.Unmarshal(body, &o); err != nil {
-			return channel.Event{}, err
-		}
-		o.Number, o.Reference = c.RefundNo, c.SysRefund
-		return o.event(c.Payload)
+// callback are the verified fields of a call of Huawei Pay. They are read by their exact names: Go's structs would take mercno for mercNo.
+type callback map[string]any
+
+// text is a field's text; of what is no text none.
+func (c callback) text(name string) string {
+	text, _ := c[name].(string)
+	return text
+}
+
+// fen is an amount; nil where there is none.
+func (c callback) fen(name string) *int64 {
+	number, _ := c[name].(json.Number)
+	amount, err := number.Int64()
+	if err != nil {
+		return nil
 	}
-	var o order
-	if err := json.Unmarshal(body, &o); err != nil {
-		return channel.Event{}, err
+	return &amount
+}
+
+// told reads a callback of an order, or of a refund, whose numbers have other names than in answers.
+func (a *Adapter) told(c callback) (channel.Event, error) {
+	if number := c.text("mercRefundNo"); number != "" {
+		o := refundOrder{Number: number, Reference: c.text("sysRefundNo"), RefundOrderStatus: c.text("refundOrderStatus"), Currency: c.text("currency"),
+			RefundAmount: c.fen("refundAmount"), FinishTime: c.text("finishTime")}
+		return o.event(c.text("payload"))
 	}
-	if o.MercOrderNo == "" || o.AppID != a.app {
+	o := order{MercOrderNo: c.text("mercOrderNo"), SysTransOrderNo: c.text("sysTransOrderNo"), OrderStatus: c.text("orderStatus"), Currency: c.text("currency"),
+		TotalAmount: c.fen("totalAmount"), FinishTime: c.text("finishTime")}
+	if o.MercOrderNo == "" || c.text("appId") != a.app {
 		return channel.Event{}, errors.New("names no order, or another application's")
 	}
 	return o.event()

@@ -74,6 +74,9 @@ func (a *Adapter) verify(f fields) error {
 	if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) != nil {
 		return errors.New("a wrong signature")
 	}
+	if err := unequivocal(f); err != nil {
+		return err
+	}
 	if f["merId"] != a.merchant {
 		return errors.New("for another merchant")
 	}
