@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -104,7 +105,7 @@ func reachable(mode Mode, address string) error {
 	return nil
 }
 
-// guarded judges each request's address and bounds the answer; the SDKs read answers whole.
+// guarded judges each request's address, sends it once and bounds the answer; the SDKs read answers whole.
 type guarded struct {
 	mode  Mode
 	limit int64
@@ -119,10 +120,30 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err} // nothing was sent
 	}
-	res, err := g.next.RoundTrip(r)
+	res, err := g.next.RoundTrip(once(r))
 	if err != nil {
 		return nil, err
 	}
 	res.Body = http.MaxBytesReader(nil, res.Body, g.limit)
 	return res, nil
+}
+
+// once gives a request that the transport does not send again by itself. It would where a connection breaks and the request bears an
+// idempotency key; if it then cannot connect, that error hides that the first one may have arrived. Reading is repeated as ever.
+func once(r *http.Request) *http.Request {
+	if r.Method == "" || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return r
+	}
+	c := *r
+	c.GetBody = nil
+	if r.Body == nil || r.Body == http.NoBody { // there is nothing to rewind: the transport must not know the key
+		c.Header = r.Header.Clone()
+		for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+			if values, ok := c.Header[name]; ok {
+				delete(c.Header, name)
+				c.Header[strings.ToLower(name)] = values // the same to whoever reads it
+			}
+		}
+	}
+	return &c
 }
