@@ -18,8 +18,11 @@ import (
 	"paydesk/internal/money"
 )
 
-// maxBill is how long an unzipped bill may be, in bytes: some million lines.
-const maxBill = 512 << 20
+// The most that a bill may have: bytes when it is unzipped, some hundred thousand lines, and parts.
+const (
+	maxBill  = 64 << 20
+	maxParts = 100
+)
 
 // Columns of a bill that are read; the rest may come and go.
 const (
@@ -33,13 +36,17 @@ const (
 	colFee       = "服务费（元）"
 )
 
-// readBill takes a bill apart: a ZIP of GBK texts, of which those with movements have a header that begins with colReference.
-func readBill(file []byte) ([]channel.Line, error) {
+// readBill takes a bill apart: a ZIP of GBK texts, of which those with movements have a header that begins with colReference. Together
+// they may have no more than left bytes.
+func readBill(file []byte, left int64) ([]channel.Line, error) {
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, errors.New("not a ZIP")
 	}
-	lines, found, left := []channel.Line{}, false, int64(maxBill)
+	if len(z.File) > maxParts {
+		return nil, fmt.Errorf("%d parts in it", len(z.File))
+	}
+	lines, found := []channel.Line{}, false
 	for _, f := range z.File {
 		text, err := unzip(f, left)
 		if err != nil {
@@ -95,9 +102,9 @@ func cut(text string) (comments, table string, ok bool) {
 
 // readTable reads the movements; cells are padded with tabs and blanks.
 func readTable(table string) ([]channel.Line, error) {
-	rows := strings.Split(table, "\n")
+	head, rows, _ := strings.Cut(table, "\n")
 	at := map[string]int{}
-	names := cells(rows[0], 0, 0)
+	names := cells(head, 0, 0)
 	for i, name := range names {
 		at[name] = i
 	}
@@ -106,11 +113,12 @@ func readTable(table string) ([]channel.Line, error) {
 			return nil, fmt.Errorf("column %s is missing", name)
 		}
 	}
-	lines := make([]channel.Line, 0, len(rows)-1)
-	for n, row := range rows[1:] {
+	lines, n := []channel.Line{}, 1
+	for row := range strings.Lines(rows) {
+		n++
 		values := cells(row, len(names), at[colSubject])
 		if len(values) != len(names) {
-			return nil, fmt.Errorf("line %d has %d cells", n+2, len(values))
+			return nil, fmt.Errorf("line %d has %d cells", n, len(values))
 		}
 		line, err := readLine(func(name string) string {
 			if i, ok := at[name]; ok {
@@ -119,7 +127,7 @@ func readTable(table string) ([]channel.Line, error) {
 			return ""
 		})
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n+2, err)
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		line.Raw = strings.TrimSpace(row)
 		lines = append(lines, line)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func zipped(t *testing.T, texts ...string) []byte {
 }
 
 func TestReadBill(t *testing.T) {
-	lines, err := readBill(zipped(t, "#汇总\r\n门店编号,门店名称\r\n合计\t,\t\r\n", bill))
+	lines, err := readBill(zipped(t, "#汇总\r\n门店编号,门店名称\r\n合计\t,\t\r\n", bill), maxBill)
 	if err != nil || len(lines) != 2 {
 		t.Fatalf("%+v %v", lines, err)
 	}
@@ -66,17 +67,17 @@ func TestReadBill(t *testing.T) {
 		"no time":            strings.Replace(bill, "2026-11-21 23:59:59", "yesterday", 1),
 		"no movements":       "#支付宝业务汇总查询\r\n门店编号\r\n",
 	} {
-		if lines, err := readBill(zipped(t, text)); err == nil {
+		if lines, err := readBill(zipped(t, text), maxBill); err == nil {
 			t.Errorf("%s: %+v", what, lines)
 		}
 	}
 	whole := zipped(t, bill)
-	if _, err := readBill(whole[:len(whole)-40]); err == nil {
+	if _, err := readBill(whole[:len(whole)-40], maxBill); err == nil {
 		t.Error("half a file")
 	}
 	flipped := bytes.Clone(whole)
 	flipped[60] ^= 1
-	if _, err := readBill(flipped); err == nil {
+	if _, err := readBill(flipped, maxBill); err == nil {
 		t.Error("a changed file")
 	}
 }
@@ -122,5 +123,19 @@ func TestBillAddress(t *testing.T) {
 		case err != nil && (c.got != "" || strings.Contains(err.Error(), "fileId")):
 			t.Errorf("%s %s: %v", c.mode, c.raw, err)
 		}
+	}
+}
+
+// A small file that unpacks to something vast is no bill, be it vast in all its parts together only.
+func TestBillsAreBounded(t *testing.T) {
+	parts := zipped(t, bill, "#"+strings.Repeat(" ", 2*len(bill)))
+	if _, err := readBill(parts, int64(3*len(bill)+1)); err != nil {
+		t.Error(err)
+	}
+	if _, err := readBill(parts, int64(3*len(bill))); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("too long: %v", err)
+	}
+	if _, err := readBill(zipped(t, slices.Repeat([]string{""}, maxParts+1)...), maxBill); err == nil || !strings.Contains(err.Error(), "parts") {
+		t.Errorf("too many parts: %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	if err != nil {
 		return channel.Statement{}, err
 	}
-	lines, err := readBill(file)
+	lines, err := readBill(file, maxBill)
 	if err != nil {
 		return channel.Statement{}, fmt.Errorf("%w: alipay's bill of %s: %w", channel.ErrUnknown, day, err)
 	}

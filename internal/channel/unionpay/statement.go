@@ -20,8 +20,11 @@ import (
 // noFile is the file transfer's word for a file that is not there.
 const noFile = "98"
 
-// maxFile is the most that is read of an unpacked file, in bytes.
-const maxFile = 64 << 20
+// The most that is read of a day's file: bytes when it is unpacked, of all its parts together, and parts.
+const (
+	maxFile  = 64 << 20
+	maxParts = 100
+)
 
 // StatementDay is UnionPay's clearing day: from 23:00 of the day before to 23:00, in Beijing.
 func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) {
@@ -67,16 +70,16 @@ func unpack(content string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("not deflated")
 	}
-	return bounded(r)
+	return bounded(r, maxFile)
 }
 
 // bounded reads all of it, but never too much.
-func bounded(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+func bounded(r io.Reader, most int) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return nil, errors.New("damaged")
 	}
-	if len(b) > maxFile {
+	if len(b) > most {
 		return nil, errors.New("too long")
 	}
 	return b, nil
@@ -91,8 +94,11 @@ func (a *Adapter) lines(file []byte, day channel.Day) ([]channel.Line, error) {
 	if err != nil {
 		return nil, errors.New("not a zip")
 	}
+	if len(z.File) > maxParts {
+		return nil, errors.New("too many files in the zip")
+	}
 	var all []channel.Line
-	found := false
+	found, left := false, maxFile
 	for _, entry := range z.File {
 		if !strings.Contains(entry.Name, "ZM_") {
 			continue
@@ -101,11 +107,12 @@ func (a *Adapter) lines(file []byte, day channel.Day) ([]channel.Line, error) {
 		if err != nil {
 			return nil, errors.New("not a zip")
 		}
-		text, err := bounded(r)
+		text, err := bounded(r, left)
 		r.Close()
 		if err != nil {
 			return nil, err
 		}
+		left -= len(text)
 		some, err := a.parse(text, day)
 		if err != nil {
 			return nil, err

@@ -31,21 +31,23 @@ var zmWidths = [...]int{3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13,
 // parse reads a ZM file. A line that does not fit spoils the file: what is left out would look like money that never came.
 func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 	var all []channel.Line
-	for i, raw := range strings.Split(string(text), "\n") {
-		raw = strings.TrimRight(raw, "\r")
+	n := 0
+	for raw := range strings.Lines(string(text)) {
+		n++
+		raw = strings.TrimRight(raw, "\r\n")
 		if strings.TrimSpace(raw) == "" {
 			continue
 		}
 		columns, ok := cut(raw)
 		if !ok || columns[colMerchant] != a.merchant {
-			return nil, fmt.Errorf("line %d is not a trade of ours", i+1)
+			return nil, fmt.Errorf("line %d is not a trade of ours", n)
 		}
 		if columns[colBizType] != a.bizType {
 			continue // the other kind of bank, or something that is not sold here
 		}
 		l, err := a.line(columns, day)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", i+1, err)
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		l.Raw = evidence(raw)
 		all = append(all, l)

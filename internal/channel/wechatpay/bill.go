@@ -32,12 +32,14 @@ const colCount = "总交易单数"
 
 // readBill takes a bill apart: a header, movements whose cells each stand behind a backtick, a second header and the sums.
 func readBill(text, mchID string) ([]channel.Line, error) {
-	rows := strings.Split(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "\n")
-	if len(rows) < 3 || !strings.HasPrefix(rows[len(rows)-2], colCount) {
+	head, rows, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "\n")
+	rows, sums := last(rows)
+	rows, sumsHead := last(rows)
+	if !strings.HasPrefix(sumsHead, colCount) {
 		return nil, errors.New("its end is missing")
 	}
 	at := map[string]int{}
-	for i, name := range strings.Split(strings.TrimSpace(rows[0]), ",") {
+	for i, name := range strings.Split(strings.TrimSpace(head), ",") {
 		at[strings.Trim(name, "`")] = i
 	}
 	for _, name := range []string{colAt, colMerchant, colReference, colNumber, colState, colCurrency, colAmount, colFee, colRefundReference, colRefundNumber, colRefundAmount, colRefundState} {
@@ -45,23 +47,30 @@ func readBill(text, mchID string) ([]channel.Line, error) {
 			return nil, fmt.Errorf("column %s is missing", name)
 		}
 	}
-	lines := []channel.Line{}
-	for n, row := range rows[1 : len(rows)-2] {
+	lines, n := []channel.Line{}, 1
+	for row := range strings.Lines(rows) {
+		n++
 		values := cells(row)
 		if len(values) != len(at) {
-			return nil, fmt.Errorf("line %d has %d cells", n+2, len(values))
+			return nil, fmt.Errorf("line %d has %d cells", n, len(values))
 		}
 		line, err := readLine(func(name string) string { return values[at[name]] }, mchID)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n+2, err)
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		line.Raw = strings.TrimSpace(row)
 		lines = append(lines, line)
 	}
-	if told, err := strconv.Atoi(cells(rows[len(rows)-1])[0]); err != nil || told != len(lines) {
+	if told, err := strconv.Atoi(cells(sums)[0]); err != nil || told != len(lines) {
 		return nil, fmt.Errorf("%d movements, and its sum says otherwise", len(lines))
 	}
 	return lines, nil
+}
+
+// last takes the last line off.
+func last(text string) (before, line string) {
+	i := strings.LastIndexByte(text, '\n')
+	return text[:max(i, 0)], text[i+1:]
 }
 
 // cells parts a row; a comma without a backtick behind it belongs to a text.

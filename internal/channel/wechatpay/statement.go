@@ -21,8 +21,8 @@ import (
 	"paydesk/internal/channel/guard"
 )
 
-// maxBill is how long an unzipped bill may be, in bytes: some million lines.
-const maxBill = 512 << 20
+// maxBill is how long an unzipped bill may be, in bytes: some hundred thousand lines.
+const maxBill = 64 << 20
 
 // StatementDay is a calendar day in Beijing.
 func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return day.In(channel.Beijing) }
