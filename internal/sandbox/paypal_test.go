@@ -172,6 +172,9 @@ func TestPayPalRefusals(t *testing.T) {
 		if e := w.parse(a, w.hears()); e.State != channel.StatePaid || e.Number != number {
 			t.Errorf("late: %+v", e)
 		}
+		if err := a.Close(t.Context(), w.ref(number)); !errors.Is(err, channel.ErrAlreadyPaid) {
+			t.Errorf("closing what is captured: %v", err)
+		}
 		if e, err := a.Complete(t.Context(), w.ref(number)); err != nil || e.State != channel.StatePaid { // another has captured it
 			t.Errorf("captured already: %+v %v", e, err)
 		}
@@ -268,7 +271,7 @@ func TestPayPalForged(t *testing.T) {
 		defer host.Close()
 		evil := host.URL
 		for name, values := range map[string][]string{
-			"Paypal-Transmission-Time": {time.Now().UTC().Add(-11 * time.Minute).Format(time.RFC3339), time.Now().UTC().Add(11 * time.Minute).Format(time.RFC3339), "", "yesterday"},
+			"Paypal-Transmission-Time": {time.Now().UTC().Add(-73 * time.Hour).Format(time.RFC3339), time.Now().UTC().Add(11 * time.Minute).Format(time.RFC3339), "", "yesterday"},
 			"Paypal-Transmission-Id":   {"other"}, "Paypal-Transmission-Sig": {"", "AAAA", "§"}, "Paypal-Auth-Algo": {"", "SHA1withRSA"},
 			"Paypal-Cert-Url": {"", evil + "/v1/notifications/certs/CERT-1", evil + "/sandbox/paypal/v1/notifications/certs/CERT-1", "https://api.paypal.com.example.com/v1/notifications/certs/CERT-1",
 				strings.Replace(n.Header.Get("Paypal-Cert-Url"), "http://", "http://api.paypal.com@", 1), w.url + "/return/CERT-1", w.url + "/sandbox/paypal/v1/notifications/certs/../../../../return/x",
@@ -308,7 +311,7 @@ func TestPayPalForged(t *testing.T) {
 		w.treat(a, "call", "clock_skew")
 		_, page = w.start(a)
 		w.mustPlay(page, "outcome=succeed")
-		refused("a clock that is off", a, w.hears())
+		w.parse(a, w.hears()) // a clock that is slow, or a repeat that bears its first time
 	})
 }
 

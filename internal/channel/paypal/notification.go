@@ -19,8 +19,12 @@ import (
 	"paydesk/internal/channel/guard"
 )
 
-// maxDrift is how far a notification's time may be off. One that is repeated later is refused: asking finds what it would have said.
-const maxDrift = 10 * time.Minute
+// How far a notification's time may be off. Back, as long as PayPal repeats one, for repeats may bear the first time; the inbox takes each
+// event once, so an old one that somebody else repeats does nothing.
+const (
+	maxAge   = 3 * 24 * time.Hour
+	maxAhead = 10 * time.Minute
+)
 
 // ParseNotification verifies a webhook event on the bytes as they came, without asking PayPal: SHA256withRSA over
 // transmission id | time | our webhook's id | CRC-32 of the body, by a certificate that PayPal vouches for. (PayPal's own check by API wants
@@ -45,7 +49,7 @@ func (a *Adapter) signed(ctx context.Context, n channel.Notification) error {
 	h := n.Header.Get
 	at, err := time.Parse(time.RFC3339, h("Paypal-Transmission-Time"))
 	switch {
-	case err != nil || time.Since(at).Abs() > maxDrift:
+	case err != nil || time.Since(at) > maxAge || time.Until(at) > maxAhead:
 		return fmt.Errorf("time %.40q", h("Paypal-Transmission-Time"))
 	case h("Paypal-Auth-Algo") != "SHA256withRSA":
 		return fmt.Errorf("algorithm %.40q", h("Paypal-Auth-Algo"))

@@ -136,8 +136,15 @@ func (a *Adapter) Complete(ctx context.Context, p channel.Ref) (channel.Event, e
 	return a.event(o, p.Number)
 }
 
-// Close has nothing to call: an order that nobody approved lapses by itself, and what is approved after our end is never captured.
-func (a *Adapter) Close(context.Context, channel.Ref) error { return nil }
+// Close cannot end an order: one that nobody approved lapses by itself, and what is approved after our end is never captured. It asks, so
+// that one which is captured is not cancelled.
+func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
+	e, err := a.Query(ctx, p)
+	if err == nil && e.State == channel.StatePaid {
+		err = channel.ErrAlreadyPaid
+	}
+	return err
+}
 
 func (a *Adapter) order(ctx context.Context, id string) (o order, err error) {
 	err = a.call(ctx, http.MethodGet, "/v2/checkout/orders/"+url.PathEscape(id), "", nil, &o)

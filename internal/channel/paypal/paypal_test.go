@@ -152,7 +152,7 @@ func TestStatementOfABusyDay(t *testing.T) {
 	day := channel.Day("2026-11-21")
 	from, to := day.In(time.UTC)
 	const most, all = 40, 200
-	refreshed := to
+	refreshed, pages, late := to, 1, false // late: it is page 2 that has too many
 	report := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			fmt.Fprint(w, `{"access_token":"t","expires_in":3600}`)
@@ -182,12 +182,12 @@ func TestStatementOfABusyDay(t *testing.T) {
 			found = append(found, fmt.Sprintf(`{"transaction_info":{"transaction_id":"3%d","transaction_event_code":%q,"transaction_status":%q,"transaction_initiation_date":%q,`+
 				`"transaction_amount":{"currency_code":"USD","value":"%s1.00"},"fee_amount":{"currency_code":"USD","value":"-0.10"},"invoice_id":"N%d","custom_field":"C%d"}}`, i, code, status, at.Format("2006-01-02T15:04:05-0700"), sign, i, i))
 		}
-		if len(found) > most {
+		if len(found) > most || late && r.URL.Query().Get("page") == "2" {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"name":"RESULTSET_TOO_LARGE","debug_id":"1"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"transaction_details":[%s],"total_pages":1,"last_refreshed_datetime":%q}`, strings.Join(found, ","), refreshed.Format("2006-01-02T15:04:05-0700"))
+		fmt.Fprintf(w, `{"transaction_details":[%s],"total_pages":%d,"last_refreshed_datetime":%q}`, strings.Join(found, ","), pages, refreshed.Format("2006-01-02T15:04:05-0700"))
 	}))
 	defer report.Close()
 	a, err := New(Config{BaseURL: report.URL, ClientID: "i", ClientSecret: "s", WebhookID: "w", MerchantID: "m", Mode: guard.Sandbox})
@@ -211,6 +211,15 @@ func TestStatementOfABusyDay(t *testing.T) {
 	if len(s.Lines) != all*8/10 || refunds != all/10 {
 		t.Errorf("%d lines, %d of refunds", len(s.Lines), refunds)
 	}
+	pages, late = 2, true
+	if s, err := a.Statement(t.Context(), day); !errors.Is(err, channel.ErrUnknown) {
+		t.Errorf("too many, on page 2, what page 1 gave would come twice: %d lines, %v", len(s.Lines), err)
+	}
+	pages = 1 << 30
+	if _, err := a.Statement(t.Context(), day); !errors.Is(err, channel.ErrUnknown) {
+		t.Errorf("pages without end: %v", err)
+	}
+	pages, late = 1, false
 	refreshed = to.Add(-time.Minute)
 	if _, err := a.Statement(t.Context(), day); !errors.Is(err, channel.ErrNoStatement) {
 		t.Errorf("not counted to its end: %v", err)

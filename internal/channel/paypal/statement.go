@@ -21,7 +21,8 @@ import (
 func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return day.In(time.UTC) }
 
 const (
-	pageSize = 500 // transactions; PayPal gives no more
+	pageSize = 500  // transactions; PayPal gives no more
+	maxPages = 1000 // of one span; PayPal gives 20 at most
 	shortest = time.Minute
 	stamp    = "2006-01-02T15:04:05Z"
 )
@@ -71,7 +72,7 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 func (a *Adapter) list(ctx context.Context, from, to, end time.Time, out *channel.Statement, sum hash.Hash) error {
 	for n, pages := 1, 1; n <= pages; n++ {
 		p, err := a.page(ctx, from, to, n)
-		if code, ok := refusal(err); ok && code == "RESULTSET_TOO_LARGE" && to.Sub(from) > shortest {
+		if code, ok := refusal(err); ok && code == "RESULTSET_TOO_LARGE" && n == 1 && to.Sub(from) > shortest { // later, earlier pages would come twice
 			middle := from.Add(to.Sub(from) / 2).Truncate(time.Second)
 			if err := a.list(ctx, from, middle, end, out, sum); err != nil {
 				return err
@@ -84,7 +85,9 @@ func (a *Adapter) list(ctx context.Context, from, to, end time.Time, out *channe
 		if at, err := when(p.Refreshed); err != nil || at.Before(end) {
 			return fmt.Errorf("%w: paypal has counted until %.30q", channel.ErrNoStatement, p.Refreshed)
 		}
-		pages = p.Pages
+		if pages = p.Pages; pages > maxPages {
+			return fmt.Errorf("%w: paypal tells of %d pages", channel.ErrUnknown, pages)
+		}
 		for _, raw := range p.Transactions {
 			sum.Write(raw)
 			if err := add(out, raw); err != nil {

@@ -158,5 +158,12 @@ func tenpayEvent(f fields) (channel.Event, error) {
 	return e, err
 }
 
-// Close does nothing: the protocol closes no trade. It ends by itself, at time_expire.
-func (a *Tenpay) Close(context.Context, channel.Ref) error { return nil }
+// Close cannot end a trade: the protocol has no word for it, a trade ends by itself, at time_expire. It asks, so that one which is paid is
+// not cancelled.
+func (a *Tenpay) Close(ctx context.Context, p channel.Ref) error {
+	e, err := a.Query(ctx, p)
+	if err == nil && e.State == channel.StatePaid {
+		err = channel.ErrAlreadyPaid
+	}
+	return err
+}

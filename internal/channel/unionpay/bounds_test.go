@@ -21,7 +21,7 @@ func TestFilesAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			io.CopyN(w, breaks{}, int64(size))
+			io.CopyN(w, blanks{}, int64(size))
 		}
 		if err := z.Close(); err != nil {
 			t.Fatal(err)
@@ -32,12 +32,12 @@ func TestFilesAreBounded(t *testing.T) {
 	}
 }
 
-// breaks are empty lines.
-type breaks struct{}
+// blanks are an empty line.
+type blanks struct{}
 
-func (breaks) Read(p []byte) (int, error) {
+func (blanks) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = '\n'
+		p[i] = ' '
 	}
 	return len(p), nil
 }
