@@ -275,7 +275,7 @@ func (w *world) huaweiCallbacks(a channel.Adapter) {
 	}
 	w.paid(b, sign(func(map[string]any) {}))
 	w.paid(b, sign(func(f map[string]any) { // fields may come that nobody has heard of
-		f["new"], f["none"], f["empty"] = []any{map[string]any{"b": 1.5, "a": true}, map[string]any{"a": "&="}}, nil, ""
+		f["new"], f["none"], f["empty"] = []any{map[string]any{"b": 1.5, "a": true}, map[string]any{"a": ";="}}, nil, ""
 	}))
 	for what, change := range map[string]func(map[string]any){
 		"another merchant":      func(f map[string]any) { f["mercNo"] = "101700000000" },
