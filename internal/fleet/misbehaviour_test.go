@@ -184,6 +184,14 @@ func TestAnotherAmountGoesToSuspense(t *testing.T) {
 				t.Errorf("%s: %s", ch, p.Status)
 			}
 			w.behave(ch, "normal", "normal")
+			w.until(string(ch)+" corrected", func() bool { // the true amount is booked, the other taken back: one trade brings money once
+				w.advance(16 * time.Second)
+				return w.now(p).Status == models.PaymentSucceeded
+			})
+			if n := w.count("SELECT COUNT(*) FROM suspense_items WHERE payment_id = ?", p.ID); n != 0 {
+				t.Errorf("%s: %d left in suspense", ch, n)
+			}
+			w.books(ch)
 		}
 		w.clean()
 	})

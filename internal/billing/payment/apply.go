@@ -63,7 +63,11 @@ func (s *Service) apply(ctx context.Context, p *models.Payment, ev channel.Event
 		if ev.Amount.Minor != p.OnlineAmount || string(ev.Amount.Currency) != p.Currency {
 			return s.suspend(ctx, *p, ev)
 		}
-		return s.paid(ctx, p, ev)
+		verdict, err := s.paid(ctx, p, ev)
+		if err == nil && verdict != Nothing {
+			err = s.unsuspend(ctx, *p, ev)
+		}
+		return verdict, err
 	case channel.StateClosed, channel.StateDeclined:
 		return s.unpaid(ctx, p, ev.Failure)
 	}
@@ -133,6 +137,11 @@ func (s *Service) tellLate(ctx context.Context, p models.Payment) error {
 
 // suspend books money that does not fit its payment; nobody's balance moves (contract.md §5).
 func (s *Service) suspend(ctx context.Context, p models.Payment, ev channel.Event) (Verdict, error) {
+	if (p.Status == models.PaymentSucceeded || p.LateAmount != 0) && p.ChannelReference == ev.Reference {
+		// One trade brings money once, and its money is booked. The day's statement tells which word was right.
+		s.Log.ErrorContext(ctx, "channel reports another amount than it did before: not booked again", "payment", p.ID, "account", p.AccountID, "channel", p.Channel)
+		return Nothing, nil
+	}
 	reference := string(p.Channel) + ":" + ev.Reference
 	_, err := s.DB.Exec(ctx, "INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,?,?,?,?,?,?)",
 		models.NewID(), p.AccountID, p.ID, string(p.Channel), string(ev.Amount.Currency), ev.Amount.Minor, "AMOUNT_MISMATCH", reference, s.Clock.Now())
@@ -146,6 +155,24 @@ func (s *Service) suspend(ctx context.Context, p models.Payment, ev channel.Even
 	m := s.collected(p, models.KindAdjustment, "suspense", models.BookSuspense+string(p.Channel))
 	m.Amount, m.Reference = ev.Amount, "suspense:"+ev.Reference
 	return Suspense, s.Ledger.Transfer(ctx, m, clearing(p))
+}
+
+// unsuspend takes back what was booked of a trade under another amount, now that its true one is booked: one trade brings money once.
+func (s *Service) unsuspend(ctx context.Context, p models.Payment, ev channel.Event) error {
+	var code string
+	var minor int64
+	reference := string(p.Channel) + ":" + ev.Reference
+	found, err := s.DB.QueryRow(ctx, []any{&code, &minor}, "SELECT currency, amount FROM suspense_items WHERE account_id = ? AND payment_id = ? AND reference = ?", p.AccountID, p.ID, reference)
+	if err != nil || !found {
+		return err
+	}
+	if n, err := s.DB.Exec(ctx, "DELETE FROM suspense_items WHERE account_id = ? AND payment_id = ? AND reference = ?", p.AccountID, p.ID, reference); err != nil || n == 0 {
+		return err
+	}
+	s.Log.WarnContext(ctx, "channel has corrected the amount: suspense is taken back", "payment", p.ID, "account", p.AccountID, "channel", p.Channel)
+	m := s.collected(p, models.KindAdjustment, "unsuspend", clearing(p))
+	m.Amount, m.Reference = money.New(minor, currency(code)), "unsuspend:"+ev.Reference
+	return s.Ledger.Transfer(ctx, m, models.BookSuspense+string(p.Channel))
 }
 
 // unpaid: the provider has closed the trade. After our own end of validity that is an expiry, before it a refusal.

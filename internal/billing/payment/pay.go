@@ -80,8 +80,11 @@ func (s *Service) pay(ctx context.Context, who Payer, a Agreed, r checkout.Reque
 	if err != nil {
 		return models.Payment{}, err
 	}
-	if !replayed && done.Status == models.PaymentSucceeded {
+	switch {
+	case !replayed && done.Status == models.PaymentSucceeded:
 		return done, nil
+	case !replayed: // its channel has been called a moment ago
+		return s.ByID(ctx, who.AccountID, out.Ref)
 	}
 	return s.resumed(ctx, who.AccountID, out.Ref)
 }

@@ -18,7 +18,7 @@ import (
 // to scan when all went well, PROCESSING where the channel's answer is unknown, FAILED where it refused. Faults:
 // ACCOUNT_NOT_ACTIVE, CHANNEL_NOT_AVAILABLE, AMOUNT_*, CURRENCY_MISMATCH, BANK_NOT_SUPPORTED, INVALID_INPUT, and those of the key.
 func (s *Service) TopUp(ctx context.Context, who Payer, online Online) (models.Payment, error) {
-	out, _, err := s.Keys.Do(ctx, func(ctx context.Context) (idempotency.Outcome, error) {
+	out, replayed, err := s.Keys.Do(ctx, func(ctx context.Context) (idempotency.Outcome, error) {
 		p, err := s.newTopUp(ctx, who, online)
 		if err != nil {
 			return idempotency.Outcome{}, err
@@ -43,6 +43,9 @@ func (s *Service) TopUp(ctx context.Context, who Payer, online Online) (models.P
 	})
 	if err != nil {
 		return models.Payment{}, err
+	}
+	if !replayed { // it has been called a moment ago
+		return s.ByID(ctx, who.AccountID, out.Ref)
 	}
 	return s.resumed(ctx, who.AccountID, out.Ref)
 }

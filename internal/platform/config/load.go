@@ -212,6 +212,18 @@ func (c *Config) settleChannels(func(string) string) error {
 	if w.APIv3Key != "" && len(w.APIv3Key) != 32 {
 		return &Error{"PAYDESK_WECHAT_APIV3_KEY", "is set (not shown)", "exactly 32 characters"}
 	}
+	if k := c.Stripe.PublishableKey; k != "" && !strings.HasPrefix(k, "pk_") { // it goes to every browser: a secret key must never stand here
+		return &Error{"PAYDESK_STRIPE_PUBLISHABLE_KEY", "is set (not shown)", "a publishable key, pk_…"}
+	}
+	if k := c.Stripe.WebhookSecret; k != "" && !strings.HasPrefix(k, "whsec_") {
+		return &Error{"PAYDESK_STRIPE_WEBHOOK_SECRET", "is set (not shown)", "a webhook's secret, whsec_…"}
+	}
+	if k := c.Stripe.SecretKey; k != "" && !strings.HasPrefix(k, "sk_") && !strings.HasPrefix(k, "rk_") {
+		return &Error{"PAYDESK_STRIPE_SECRET_KEY", "is set (not shown)", "a secret key, sk_… or rk_…"}
+	}
+	if u, err := url.Parse(c.Stripe.CardFieldURL); err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return &Error{"PAYDESK_STRIPE_CARD_FIELD_URL", quote(c.Stripe.CardFieldURL), "an https:// URL"}
+	}
 	u, q, tp, h, st, pp := c.UnionPay, c.QQ, c.Tenpay, c.Huawei, c.Stripe, c.PayPal
 	for _, channel := range []struct {
 		switchedBy, on string
