@@ -60,7 +60,7 @@ func (n notified) signedAt(t testing.TB, letter notification, at time.Time) noti
 	t.Helper()
 	stamp, nonce := strconv.FormatInt(at.Unix(), 10), unique("nonce")
 	sum := sha256.Sum256([]byte(stamp + "\n" + nonce + "\n" + string(letter.body) + "\n"))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, n.sandboxKey(t, "WeChat"), crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(rand.Reader, n.sandboxKey(t, "wechat"), crypto.SHA256, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
