@@ -132,6 +132,11 @@ func (w *world) must(err error) {
 
 func (w *world) clean() {
 	w.Helper()
+	w.until("everything told", func() bool { // what was written before the clock was moved would count as stuck
+		var n int
+		_, err := w.DB.QueryRow(w.ctx, []any{&n}, "SELECT COUNT(*) FROM outbox")
+		return err == nil && n == 0
+	})
 	r, err := audit.Run(w.ctx, w.DB, w.clock.Now())
 	w.must(err)
 	for _, f := range r.Findings {
