@@ -130,12 +130,6 @@ func (w *world) settle() {
 		w.advance(d)
 		w.told()
 	}
-	for range 12 { // a channel that did not answer in time on a busy machine is asked again within the hour, until it does
-		if w.count("SELECT COUNT(*) FROM refunds WHERE status = 'PROCESSING'") == 0 {
-			return
-		}
-		w.advance(61 * time.Minute)
-	}
 }
 
 // agrees wants a payment to have ended as the provider's books say.
