@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -41,9 +42,19 @@ func TestPayPalTakesWhenWeAsk(t *testing.T) {
 		}
 
 		lost, at := start()
-		w.behave(ch, "normal", "timeout_after_success")
+		w.behave(ch, "drop", "timeout_after_success") // PayPal tells of nothing either, so that what is lost stays lost until somebody asks
 		w.must(play(at, "outcome=succeed"))
+		hears, stop := context.WithCancel(w.ctx)
+		unheard, ref := make(chan error, 1), payment.RefOf(w.now(lost))
+		go func() {
+			_, err := w.channels[ch].Complete(hears, ref)
+			unheard <- err
+		}()
 		w.until("captured", func() bool { return status(lost) == "PAID" })
+		stop()
+		if err := <-unheard; err == nil {
+			t.Error("an answer that is lost was heard")
+		}
 		w.behave(ch, "drop", "normal")
 		if p := w.now(lost); p.Status != models.PaymentRequiresAction {
 			t.Errorf("an answer that is lost: %s", p.Status)
