@@ -108,6 +108,7 @@ type Terms struct {
 	Display         string        `json:"display,omitempty"`   // how the payer wanted to get to the channel
 	CardToken       string        `json:"token,omitempty"`     // of the card field, used once; only its provider can make something of it
 	Challenge       bool          `json:"challenge,omitempty"` // 3-D Secure was wanted
+	PayerIP         string        `json:"ip,omitempty"`        // where CreatedBy asked from, for channels that want it
 	Card            *UsedCard     `json:"card,omitempty"`      // the card as it was when it was charged
 }
 

@@ -162,7 +162,11 @@ func paymentFilter(f *model.PaymentFilter) (out payment.Filter) {
 // payer is who pays: always the token's account, never the input's.
 func payer(ctx context.Context) payment.Payer {
 	v := auth.From(ctx)
-	return payment.Payer{AccountID: v.AccountID, UserID: v.UserID, Locale: locale.From(ctx)}
+	p := payment.Payer{AccountID: v.AccountID, UserID: v.UserID, Locale: locale.From(ctx)}
+	if from := auth.Address(ctx); from.IsValid() {
+		p.IP = from.String()
+	}
+	return p
 }
 
 // toMoney reads an amount in the currency it names. Faults: CURRENCY_MISMATCH for one nobody knows, AMOUNT_INVALID, AMOUNT_OUT_OF_RANGE.

@@ -45,6 +45,7 @@ type StartRequest struct {
 	Display   Display
 	CardToken string // of the card field, where a fresh card pays
 	Challenge bool   // 3-D Secure is wanted, whatever the issuer thinks
+	PayerIP   string // where the payer's request came from, the same with every call; empty where nobody knows
 }
 
 // Action is what the payer has to do next; exactly one of QR and URL is set, or neither where there is nothing to do.
@@ -181,6 +182,9 @@ type Automatic struct{}
 func (Automatic) Complete(context.Context, Ref) (Event, error) {
 	return Event{}, fmt.Errorf("%w: nothing to complete", ErrUnknown)
 }
+
+// NotifiesInQuery reports whether the channel may tell us with a GET, its fields in the address, beside a POST.
+func NotifiesInQuery(c models.PaymentChannel) bool { return c == models.ChannelTenpay }
 
 // Displays are the ways to get to a channel, the first unless the client chooses.
 func Displays(c models.PaymentChannel) []Display {

@@ -147,3 +147,38 @@ func (w *world) isEvidence(l letter, ch models.PaymentChannel, number string) {
 		w.Errorf("%s: %d refused ones are kept, %v", ch, refused, err)
 	}
 }
+
+// A notification that comes as GET, its fields in the address, is Tenpay's alone: judged, kept and booked as if it had been POSTed.
+func TestNotificationsInTheAddress(t *testing.T) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		w := newWorld(t, home)
+		kept := w.keepBack()
+		ask := func(ch models.PaymentChannel, query string) (int, string) {
+			rec := httptest.NewRecorder()
+			w.inbox.Serve(rec, httptest.NewRequest(http.MethodGet, "/webhooks/"+string(ch)+"?"+query, nil), ch)
+			return rec.Code, rec.Body.String()
+		}
+		p, err := w.playOne(models.ChannelTenpay, "outcome=succeed")
+		w.must(err)
+		w.until("Tenpay tells", func() bool { return len(kept()) > 0 })
+		fields := string(kept()[0].body)
+		for _, ch := range names {
+			if code, _ := ask(ch, fields); code != http.StatusMethodNotAllowed && ch != models.ChannelTenpay {
+				t.Errorf("%s: HTTP %d", ch, code)
+			}
+		}
+		if code, _ := ask(models.ChannelTenpay, ""); code != http.StatusMethodNotAllowed {
+			t.Errorf("nothing told: HTTP %d", code)
+		}
+		if _, answer := ask(models.ChannelTenpay, strings.Replace(fields, "total_fee=", "total_fee=1", 1)); answer != "fail" {
+			t.Errorf("changed: %q", answer)
+		}
+		for range 2 {
+			if _, answer := ask(models.ChannelTenpay, fields); answer != "success" || w.now(p).Status != models.PaymentSucceeded {
+				t.Errorf("%q, %s", answer, w.now(p).Status)
+			}
+		}
+		w.books(models.ChannelTenpay)
+		w.clean()
+	})
+}

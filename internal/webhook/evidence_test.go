@@ -81,8 +81,8 @@ func TestWhatIsNotRefused(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodHead} {
 			w := httptest.NewRecorder()
 			d.inbox.Serve(w, httptest.NewRequest(method, "/", strings.NewReader("n2 B")), models.ChannelAlipay)
-			if w.Code != http.StatusNotFound {
-				t.Error(method, w.Code)
+			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != http.MethodPost {
+				t.Error(method, w.Code, w.Header())
 			}
 		}
 	})

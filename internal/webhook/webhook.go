@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
@@ -37,14 +38,25 @@ type Inbox struct {
 
 const maxBody = 256 << 10 // a notification has a few KiB
 
-// Serve answers one notification of a channel. All channels POST theirs; nothing else is one.
+// Serve answers one notification of a channel, which POSTs it, or where it is known to, asks for our address with its fields in the query;
+// nothing else is one.
 func (i *Inbox) Serve(w http.ResponseWriter, r *http.Request, name models.PaymentChannel) {
 	adapter, ok := i.Channels[name]
-	if !ok || r.Method != http.MethodPost {
+	inQuery := r.Method == http.MethodGet && r.URL.RawQuery != "" && channel.NotifiesInQuery(name)
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if r.Method != http.MethodPost && !inQuery {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "notifications are POSTed", http.StatusMethodNotAllowed)
+		return
+	}
+	text := io.ReadCloser(r.Body)
+	if inQuery {
+		text = io.NopCloser(strings.NewReader(r.URL.RawQuery))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, text, maxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		i.refuse(w, r, name, adapter, body, err)
 		return

@@ -111,6 +111,7 @@ func (s *Service) payOnce(ctx context.Context, who Payer, a Agreed, r checkout.R
 		return models.Payment{}, f
 	}
 	if i.Channel != "" {
+		i.Terms.PayerIP = who.IP
 		if err := s.readCard(ctx, &i.Payment, policy.CustomerOf(&q.Account), *a.Funding.Online, "input", "funding", "online"); err != nil {
 			return models.Payment{}, err
 		}

@@ -91,6 +91,7 @@ type Payer struct {
 	AccountID models.ID
 	UserID    string
 	Locale    string
+	IP        string // where the request came from, for channels that want it; empty where nobody knows
 }
 
 // Online is the online part of a funding.

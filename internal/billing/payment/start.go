@@ -79,6 +79,7 @@ func (s *Service) call(ctx context.Context, p models.Payment) error {
 		Ref: RefOf(p), Subject: s.subject(p), ExpiresAt: *p.ExpiresAt, ValidFor: p.ExpiresAt.Sub(s.Clock.Now()),
 		ReturnURL: s.ReturnURL(p.Number), NotifyURL: s.NotifyURL(p.Channel), BankCode: p.BankCode, Locale: p.Locale,
 		Display: channel.Display(p.Terms.Display), CardToken: p.Terms.CardToken, Challenge: p.Terms.Challenge,
+		PayerIP: p.Terms.PayerIP,
 	})
 	failpoint.Hit(failpoint.ChannelStarted)
 	if err != nil {

@@ -63,6 +63,7 @@ func (s *Service) newTopUp(ctx context.Context, who Payer, online Online) (model
 	}
 	p := s.newPayment(who, models.PurposeTopUp, online.Amount)
 	s.viaChannel(&p, online, nil)
+	p.Terms.PayerIP = who.IP
 	return p, s.readCard(ctx, &p, policy.CustomerOf(&account), online, "input", "online")
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"paydesk/internal/channel/guard"
@@ -46,8 +47,14 @@ const currency = money.Currency("CNY")
 // timeLayout is how both write a time, in Beijing's zone.
 const timeLayout = "20060102150405"
 
-// ourIP is spbill_create_ip, which both want: who asks for the payment. The port does not know the payer's.
-const ourIP = "127.0.0.1"
+// payerIP is spbill_create_ip, which both want: where the payer asked for the payment, in IPv4. Without one it is 127.0.0.1, with which
+// Tenpay reportedly takes no more than 0.10.
+func payerIP(from string) string {
+	if ip, err := netip.ParseAddr(from); err == nil && ip.Is4() {
+		return from
+	}
+	return "127.0.0.1"
+}
 
 // maxNumber is how long a merchant order number may be.
 const maxNumber = 32

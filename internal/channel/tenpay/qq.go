@@ -79,7 +79,7 @@ func (a *QQ) Start(ctx context.Context, r channel.StartRequest) (channel.Started
 	}
 	out, err := a.call(ctx, a.client, a.base, "/cgi-bin/pay/qpay_unified_order.cgi", fields{
 		"body": cut(r.Subject, 128), "out_trade_no": r.Number, "fee_type": string(currency), "total_fee": strconv.FormatInt(r.Amount.Minor, 10),
-		"spbill_create_ip": ourIP, "time_start": at(r.MadeAt), "time_expire": until(r.ExpiresAt), "trade_type": "NATIVE", "notify_url": r.NotifyURL,
+		"spbill_create_ip": payerIP(r.PayerIP), "time_start": at(r.MadeAt), "time_expire": until(r.ExpiresAt), "trade_type": "NATIVE", "notify_url": r.NotifyURL,
 	})
 	if err != nil {
 		return channel.Started{}, err

@@ -60,7 +60,7 @@ func (a *Tenpay) Start(_ context.Context, r channel.StartRequest) (channel.Start
 	f := fields{
 		"sign_type": "MD5", "service_version": "1.0", "input_charset": "UTF-8", "sign_key_index": "1", "trade_mode": "1",
 		"partner": a.partner, "out_trade_no": r.Number, "total_fee": strconv.FormatInt(r.Amount.Minor, 10), "fee_type": "1",
-		"bank_type": bankType(r.BankCode), "subject": cut(r.Subject, 32), "body": cut(r.Subject, 128), "spbill_create_ip": ourIP,
+		"bank_type": bankType(r.BankCode), "subject": cut(r.Subject, 32), "body": cut(r.Subject, 128), "spbill_create_ip": payerIP(r.PayerIP),
 		"time_start": at(r.MadeAt), "time_expire": until(r.ExpiresAt), "return_url": r.ReturnURL, "notify_url": r.NotifyURL,
 	}
 	u := a.pages.JoinPath("/gateway/pay.htm")

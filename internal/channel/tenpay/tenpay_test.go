@@ -63,6 +63,12 @@ func TestTenpayAddress(t *testing.T) {
 			t.Errorf("%s: %s", bank, got)
 		}
 	}
+	for ip, want := range map[string]string{"": "127.0.0.1", "198.51.100.7": "198.51.100.7", "2001:db8::1": "127.0.0.1"} {
+		r.PayerIP = ip
+		if s, err := a.Start(t.Context(), r); err != nil || !strings.Contains(s.URL, "&spbill_create_ip="+want+"&") {
+			t.Errorf("asked from %q: %s %v", ip, s.URL, err)
+		}
+	}
 	for _, bad := range []money.Money{money.New(1, "USD"), money.New(0, "CNY")} {
 		r.Amount = bad
 		if _, err := a.Start(t.Context(), r); !errors.Is(err, channel.ErrDeclined) {

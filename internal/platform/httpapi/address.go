@@ -9,23 +9,33 @@ import (
 // ipv6Network is what one customer of a provider has at the least, and may change addresses within at will (RFC 6177).
 const ipv6Network = 64
 
-// clientAddress is what limits per address count by: the client's IPv4 address, or the /64 network of its IPv6 address. It is
-// the connection's, or where that is a trusted proxy's, the last address in X-Forwarded-For that is none: what stands
-// further left anybody may have written.
-func (a *API) clientAddress(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil { // not TCP: everybody is one
-		return r.RemoteAddr
-	}
-	address := peer.Addr().Unmap().WithZone("")
-	if len(a.o.Proxies) > 0 && a.trusted(address) {
-		address = a.forwarded(address, r.Header.Values("X-Forwarded-For"))
+// clientAddress is what limits per address count by: the client's IPv4 address, or the /64 network of its IPv6 address.
+func (a *API) clientAddress(r *http.Request) string { return neighbours(a.address(r)) }
+
+// neighbours is an address with those that its owner may change to at will; without one, as where it is not TCP, everybody is one.
+func neighbours(address netip.Addr) string {
+	if !address.IsValid() {
+		return "@"
 	}
 	if address.Is6() {
 		network, _ := address.Prefix(ipv6Network) // fails for too many bits alone
 		return network.String()
 	}
 	return address.String()
+}
+
+// address is where a request comes from: the connection's address, or where that is a trusted proxy's, the last one in X-Forwarded-For that
+// is none, for what stands further left anybody may have written. It is not valid where the request did not come over TCP.
+func (a *API) address(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := peer.Addr().Unmap().WithZone("")
+	if len(a.o.Proxies) > 0 && a.trusted(address) {
+		address = a.forwarded(address, r.Header.Values("X-Forwarded-For"))
+	}
+	return address
 }
 
 // forwarded walks X-Forwarded-For from the right, as far as proxies can be trusted to have written it.

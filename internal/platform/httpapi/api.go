@@ -49,7 +49,7 @@ type Options struct {
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	Scalars    Scalars        // nil: custom scalars are judged by their fields
 
-	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}
+	Webhook  func(w http.ResponseWriter, r *http.Request, channel models.PaymentChannel) // POST /webhooks/{channel}; GET too, which few channels use
 	Return   http.Handler                                                                // /return/{number}: a payer comes back from a channel's page
 	Files    http.Handler                                                                // /files/…
 	Pictures http.Handler                                                                // /qr/…
@@ -167,9 +167,11 @@ func (a *API) otherRoutes() http.Handler {
 	r.Handle("/readyz", readOnly(http.HandlerFunc(a.readyz)))
 	r.Handle("/metrics", readOnly(withToken(a.o.Scrape, telemetry.MetricsHandler(a.o.Metrics))))
 	if a.o.Webhook != nil {
-		r.Post("/webhooks/{channel}", func(w http.ResponseWriter, r *http.Request) {
+		told := func(w http.ResponseWriter, r *http.Request) {
 			a.o.Webhook(w, r, models.PaymentChannel(chi.URLParam(r, "channel")))
-		})
+		}
+		r.Post("/webhooks/{channel}", told)
+		r.Get("/webhooks/{channel}", told)
 	}
 	if a.o.Return != nil {
 		r.Handle("/return/{number}", a.o.Return)

@@ -38,7 +38,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context
 		refuse(w, r, http.StatusNotAcceptable, codeBadInput, "answers are "+mediaResponse+", "+mediaJSON+" or "+mediaEvents)
 		return nil, "", false
 	}
-	ctx, err := a.identify(withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
+	ctx, err := a.identify(a.withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
 	if err != nil {
 		a.refuseToken(w, r, err)
 		return nil, "", false

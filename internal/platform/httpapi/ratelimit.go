@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -29,18 +30,9 @@ type Limiter interface {
 	Refused(ctx context.Context, address string)
 }
 
-type addressKey struct{}
-
-// withAddress keeps the request for as long as a socket lives: few ask for the client's address, which takes reading it.
-func withAddress(r *http.Request) context.Context {
-	return context.WithValue(r.Context(), addressKey{}, r)
-}
-
-func (a *API) addressFrom(ctx context.Context) string {
-	if r, ok := ctx.Value(addressKey{}).(*http.Request); ok {
-		return a.clientAddress(r)
-	}
-	return ""
+// withAddress lets the request's context tell the client's address.
+func (a *API) withAddress(r *http.Request) context.Context {
+	return auth.WithAddress(r.Context(), func() netip.Addr { return a.address(r) })
 }
 
 // limitOperation counts an operation against its user and account, or its address.
@@ -50,7 +42,7 @@ func (a *API) limitOperation(ctx context.Context) gqlerror.List {
 	}
 	v, address := auth.From(ctx), ""
 	if v == nil {
-		address = a.addressFrom(ctx)
+		address = neighbours(auth.Address(ctx))
 	}
 	return a.limited(limitOperations, a.o.Limiter.Operation(ctx, v, address))
 }
@@ -120,7 +112,7 @@ func (a *API) verify(ctx context.Context, token string) (*auth.Viewer, error) {
 	if known || a.o.Limiter == nil {
 		return a.o.Verifier.Verify(ctx, token)
 	}
-	address := a.addressFrom(ctx)
+	address := neighbours(auth.Address(ctx))
 	if refusal := a.limited(limitSignIn, a.o.Limiter.SignIn(ctx, address)); refusal != nil {
 		return nil, &tooOften{refusal}
 	}

@@ -48,7 +48,7 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request) {
 	if !handshake(w, r) {
 		return
 	}
-	ctx, err := a.identify(withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
+	ctx, err := a.identify(a.withAddress(r), r.Header.Get("Authorization"), r.Header.Get("Accept-Language"))
 	if err != nil {
 		a.refuseToken(w, r, err)
 		return
