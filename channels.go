@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"net"
+	"net/url"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/fleet"
+	"paydesk/internal/platform/config"
 	"paydesk/internal/sandbox"
 	"paydesk/models"
 )
@@ -15,6 +18,9 @@ func (a *app) adapters(context.Context) (channel.Registry, error) {
 	made, err := fleet.Production(a.cfg)
 	if err != nil {
 		return nil, err
+	}
+	if u, err := url.Parse(a.public); err == nil && len(made) > 0 && config.Loopback(net.JoinHostPort(u.Hostname(), "0")) {
+		a.log.Warn("real channels are configured, and their providers cannot reach this address to notify us: set PAYDESK_PUBLIC_URL", "address", a.public)
 	}
 	if a.sandbox != nil {
 		for name, adapter := range fleet.Sandbox(a.sandbox, func() string { return a.own }, nil) {

@@ -40,6 +40,11 @@ func Configured(c *config.Config, name models.PaymentChannel) bool {
 	return false
 }
 
+// variables are how those of a channel begin.
+var variables = map[models.PaymentChannel]string{models.ChannelAlipay: "PAYDESK_ALIPAY_", models.ChannelWeChatPay: "PAYDESK_WECHAT_", models.ChannelQQWallet: "PAYDESK_QQ_",
+	models.ChannelTenpay: "PAYDESK_TENPAY_", models.ChannelUnionPayPersonal: "PAYDESK_UNIONPAY_", models.ChannelUnionPayEnterprise: "PAYDESK_UNIONPAY_",
+	models.ChannelHuaweiPay: "PAYDESK_HUAWEI_", models.ChannelBankCard: "PAYDESK_STRIPE_", models.ChannelPayPal: "PAYDESK_PAYPAL_"}
+
 // Production are adapters of the channels that are configured; real money moves through them.
 func Production(c *config.Config) (channel.Registry, error) {
 	out := channel.Registry{}
@@ -49,7 +54,7 @@ func Production(c *config.Config) (channel.Registry, error) {
 		}
 		a, err := real(c, name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s, set by the variables %s*: %w", name, variables[name], err)
 		}
 		out[name] = a
 	}
