@@ -79,9 +79,10 @@ type State string
 const (
 	StateNotFound State = "NOT_FOUND" // the provider does not know the number (Alipay: not scanned yet)
 	StatePending  State = "PENDING"
-	StateApproved State = "APPROVED" // the payer agreed and nothing was taken: Complete takes it
+	StateApproved State = "APPROVED"  // the payer agreed and nothing was taken: Complete takes it
 	StateInReview State = "IN_REVIEW" // the money has left the payer, and the provider has not decided whether it is ours: the payment can neither be given up nor booked
 	StatePaid     State = "PAID"
+	StateDisputed State = "DISPUTED" // the payer, or a bank, takes paid money back past us (a chargeback, a reversal), or stops doing so; nothing is booked by itself, an operator looks
 	StateClosed   State = "CLOSED"   // unpaid and can no longer be paid
 	StateDeclined State = "DECLINED" // the payer or a bank said no; cannot be paid any more
 
