@@ -23,18 +23,22 @@ const (
 // proxy. Each request's address has to fit the mode, and so has what its name resolves to; what is refused is an error of dialling
 // (channel.ErrUnavailable). The given one is left as it is; nil means a fresh one. A given *http.Transport is copied, for a client
 // certificate; any other is taken as it is, behind the check of the address.
-func Client(mode Mode, given *http.Client) *http.Client { return client(mode, given, maxAnswer) }
+func Client(mode Mode, given *http.Client) *http.Client {
+	return client(mode, given, maxAnswer, Timeout)
+}
 
-// FileClient is a Client for statements: it takes answers of up to 64 MiB.
-func FileClient(mode Mode, given *http.Client) *http.Client { return client(mode, given, maxFile) }
+// FileClient is a Client for statements: it takes answers of up to 64 MiB, and FileTimeout for each.
+func FileClient(mode Mode, given *http.Client) *http.Client {
+	return client(mode, given, maxFile, FileTimeout)
+}
 
-func client(mode Mode, given *http.Client, limit int64) *http.Client {
+func client(mode Mode, given *http.Client, limit int64, longest time.Duration) *http.Client {
 	c := &http.Client{}
 	if given != nil {
 		*c = *given
 	}
-	if c.Timeout <= 0 || c.Timeout > Timeout {
-		c.Timeout = Timeout
+	if c.Timeout <= 0 || c.Timeout > longest {
+		c.Timeout = longest
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	next := c.Transport

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"paydesk/internal/channel/guard/guardtest"
 )
@@ -100,6 +101,21 @@ func TestClientFollowsNoRedirectAndBoundsAnswers(t *testing.T) {
 			t.Errorf("%d bytes, %v", n, err)
 		}
 		res.Body.Close()
+	}
+}
+
+// A day of trades is longer than an answer: its file has the time that it takes, and no client has for ever.
+func TestFilesHaveMoreTimeThanAnswers(t *testing.T) {
+	for given, want := range map[*http.Client][2]time.Duration{
+		nil:                       {Timeout, FileTimeout},
+		{Timeout: time.Second}:    {time.Second, time.Second},
+		{Timeout: time.Minute}:    {Timeout, time.Minute},
+		{Timeout: 24 * time.Hour}: {Timeout, FileTimeout},
+	} {
+		got := [2]time.Duration{Client(Sandbox, given).Timeout, FileClient(Sandbox, given).Timeout}
+		if got != want {
+			t.Errorf("%v: %v, wanted %v", given, got, want)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ const (
 // Timeout bounds a whole call to a provider, connection and body included.
 const Timeout = 10 * time.Second
 
+// FileTimeout bounds the fetching of one file, a statement: up to 64 MiB over whatever line there is.
+const FileTimeout = 2 * time.Minute
+
 // BaseURL parses a provider's address and refuses one that does not fit the mode: sandbox wants loopback, production
 // wants https and anything but loopback.
 func BaseURL(mode Mode, raw string) (*url.URL, error) {
