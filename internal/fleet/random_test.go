@@ -20,12 +20,12 @@ import (
 	"paydesk/models"
 )
 
-// payments is how many a run plays on each home: PAYDESK_TEST_PAYMENTS, 600 where it says nothing.
+// payments is how many a run plays on each home: PAYDESK_TEST_PAYMENTS, 1,000 where it says nothing.
 func payments() int {
 	if n, err := strconv.Atoi(os.Getenv("PAYDESK_TEST_PAYMENTS")); err == nil && n > 0 {
 		return n
 	}
-	return 600
+	return 1000
 }
 
 // moods are how providers behave by turns; a provider that tells another amount is not among them, for its own books say what was paid.

@@ -18,11 +18,12 @@ export const problem = (id, ...content) => h('div', { class: 'problem', id, role
 export const panel = (name, title, ...content) =>
   h('section', { class: `panel ${name}`, 'aria-labelledby': `${name}-title` }, h('h2', { id: `${name}-title`, tabindex: '-1' }, title), ...content);
 
-// countdown shows the time left until a moment of the product's clock; it ticks while it is in the document.
+// countdown shows the seconds left until a moment of the product's clock, to the nearest: answers take their time, and a second more than there
+// is would be seen first. It ticks while it is in the document.
 export function countdown(until) {
   const node = h('span', { class: 'countdown', role: 'timer' });
   const tick = () => {
-    const left = Math.max(0, Math.ceil((Date.parse(until) - now()) / 1000));
+    const left = Math.max(0, Math.round((Date.parse(until) - now()) / 1000));
     const two = (n) => String(n).padStart(2, '0');
     const hours = Math.floor(left / 3600);
     const clock = `${hours ? `${hours}:` : ''}${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
