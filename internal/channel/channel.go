@@ -87,6 +87,7 @@ const (
 	StateDeclined State = "DECLINED" // the payer or a bank said no; cannot be paid any more
 
 	// Of refunds, beside StateNotFound and StatePending.
+	StateHeld         State = "HELD"          // it has left us and did not reach the payer: somebody has to settle it at the provider, under the same number
 	StateRefunded     State = "REFUNDED"      // the money went back
 	StateRefundFailed State = "REFUND_FAILED" // it will not go back under this number
 )

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"paydesk/internal/money"
@@ -73,3 +74,10 @@ type Statement struct {
 	Lines []Line
 	Hash  string // SHA-256 of the file as it came, hexadecimal
 }
+
+// ours is a number of the product's own, as payment.NewNumber makes them, by itself or in a text.
+var ours = regexp.MustCompile(`(^|[^0-9A-Za-z])[0-9]{14}[0-9A-HJKMNP-TV-Z]{12}([^0-9A-Za-z]|$)`)
+
+// NamesOurs reports whether a number, or a line of a statement, has a number of ours. A merchant account may have other users too: what
+// nobody can read of theirs is shown to an operator, what nobody can read of ours makes the day fail.
+func NamesOurs(text string) bool { return ours.MatchString(text) }
