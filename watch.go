@@ -40,7 +40,7 @@ var watched = []struct {
 	{"paydesk_live_watchers", "Subscriptions that wait for a wake-up.", nil},
 	{"paydesk_outbox_lag_seconds", "Age of the oldest change that still has to be told.", nil},
 	{"paydesk_sweep_lag_seconds", "How long the oldest piece of due work has waited, by job.", []string{"sweep"}},
-	{"paydesk_channel_breaker_state", "Circuit breaker of a channel, that of calls and that of queries: 0 closed, 1 half-open (one call tries), 2 open (no call is made).", []string{"channel", "of"}},
+	{"paydesk_channel_breaker_state", "Circuit breakers of a channel, of calls (paying), queries and refunds: 0 closed, 1 half-open (one call tries), 2 open (no call is made).", []string{"channel", "of"}},
 }
 
 // watch registers what is read when somebody scrapes.
@@ -138,14 +138,12 @@ var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
 
 func (w *watcher) breakers(show show) {
 	for name, adapter := range w.a.channels {
-		b, ok := adapter.(interface {
-			States() (calls, queries string)
-		})
+		b, ok := adapter.(interface{ States() map[string]string })
 		if !ok {
 			continue
 		}
-		calls, queries := b.States()
-		show.gauge("paydesk_channel_breaker_state", breakerStates[calls], string(name), "calls")
-		show.gauge("paydesk_channel_breaker_state", breakerStates[queries], string(name), "queries")
+		for of, state := range b.States() {
+			show.gauge("paydesk_channel_breaker_state", breakerStates[state], string(name), of)
+		}
 	}
 }

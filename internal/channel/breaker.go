@@ -13,13 +13,18 @@ import (
 
 // Breaker stands around an adapter: after several failures in a row it answers ErrUnavailable at once for a while, so
 // that a provider's outage costs nobody's time; then one call tries whether the provider is back. It counts ErrUnknown
-// and ErrUnavailable; a refusal by the provider is a healthy answer. Notifications always pass. Queries have a breaker of
-// their own: a provider that limits how often it is asked must not close the channel to people who want to pay.
+// and ErrUnavailable; a refusal by the provider is a healthy answer. Notifications always pass. What brings money in has a
+// breaker of its own: a provider that limits how often it is asked, or that refuses refunds in words nobody knows, must not
+// close the channel to people who want to pay.
 type Breaker struct {
 	Adapter
-	calls, queries *gobreaker.CircuitBreaker[any]
-	around         func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
+	calls, queries, refunds *gobreaker.CircuitBreaker[any]
+	around                  func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
+
+// ErrHurried is the cause (context.WithTimeoutCause) of a time-out shorter than what a provider may take (guard.Timeout): its caller cannot
+// wait, and what is broken off says nothing about the provider.
+var ErrHurried = errors.New("channel: the caller cannot wait")
 
 // BreakerOptions are the breaker's limits; zero values mean 5 failures and 10 seconds.
 type BreakerOptions struct {
@@ -44,28 +49,30 @@ func WithBreaker(a Adapter, o BreakerOptions) *Breaker {
 		Timeout:      o.Rest,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= o.Failures },
 		IsSuccessful: func(err error) bool { return err == nil || answered(err) },
-		// Our own caller gave up: this says nothing about the provider.
-		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+		IsExcluded:   func(err error) bool { return errors.Is(err, errGivenUp) },
 	}
 	if o.OnChange != nil {
 		s.OnStateChange = func(name string, from, to gobreaker.State) { o.OnChange(name, from.String(), to.String()) }
 	}
-	b := &Breaker{Adapter: a, calls: gobreaker.NewCircuitBreaker[any](s), around: o.Around}
-	s.Name += " queries"
-	b.queries = gobreaker.NewCircuitBreaker[any](s)
-	return b
+	made := func(of string) *gobreaker.CircuitBreaker[any] {
+		s := s
+		s.Name += of
+		return gobreaker.NewCircuitBreaker[any](s)
+	}
+	return &Breaker{Adapter: a, calls: made(""), queries: made(" queries"), refunds: made(" refunds"), around: o.Around}
 }
 
-// States are those of the two breakers, of calls and of queries: closed, half-open or open.
-func (b *Breaker) States() (calls, queries string) {
-	return b.calls.State().String(), b.queries.State().String()
+// States are those of the breakers, closed, half-open or open: of calls (start, complete, inspect), queries (with closes and
+// statements) and refunds.
+func (b *Breaker) States() map[string]string {
+	return map[string]string{"calls": b.calls.State().String(), "queries": b.queries.State().String(), "refunds": b.refunds.State().String()}
 }
 
 func answered(err error) bool {
 	return errors.Is(err, ErrDeclined) || errors.Is(err, ErrAlreadyPaid) || errors.Is(err, ErrNoStatement)
 }
 
-// Available reports whether calls are let through; it decides ChannelOption.available.
+// Available reports whether payments can be started; it decides ChannelOption.available.
 func (b *Breaker) Available() bool { return b.calls.State() != gobreaker.StateOpen }
 
 // Start is the adapter's, or ErrUnavailable while the breaker is open.
@@ -85,18 +92,18 @@ func (b *Breaker) Complete(ctx context.Context, p Ref) (Event, error) {
 
 // Close is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Close(ctx context.Context, p Ref) error {
-	_, err := guarded(ctx, b, b.calls, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, p) })
+	_, err := guarded(ctx, b, b.queries, "close", func(ctx context.Context) (struct{}, error) { return struct{}{}, b.Adapter.Close(ctx, p) })
 	return err
 }
 
 // Refund is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Refund(ctx context.Context, r RefundRequest) (Event, error) {
-	return guarded(ctx, b, b.calls, "refund", func(ctx context.Context) (Event, error) { return b.Adapter.Refund(ctx, r) })
+	return guarded(ctx, b, b.refunds, "refund", func(ctx context.Context) (Event, error) { return b.Adapter.Refund(ctx, r) })
 }
 
 // QueryRefund is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) QueryRefund(ctx context.Context, p, refund Ref) (Event, error) {
-	return guarded(ctx, b, b.queries, "query_refund", func(ctx context.Context) (Event, error) { return b.Adapter.QueryRefund(ctx, p, refund) })
+	return guarded(ctx, b, b.refunds, "query_refund", func(ctx context.Context) (Event, error) { return b.Adapter.QueryRefund(ctx, p, refund) })
 }
 
 // Statement is the adapter's, or ErrUnavailable while the breaker is open. One that is not ready is a healthy answer.
@@ -110,7 +117,7 @@ func (b *Breaker) Inspect(ctx context.Context, token string) (Card, error) {
 	if !ok {
 		return Card{}, fmt.Errorf("%w: %s reads no cards", ErrUnavailable, b.Channel())
 	}
-	return guarded(ctx, b, b.queries, "inspect", func(ctx context.Context) (Card, error) { return reader.Inspect(ctx, token) })
+	return guarded(ctx, b, b.calls, "inspect", func(ctx context.Context) (Card, error) { return reader.Inspect(ctx, token) })
 }
 
 func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitBreaker[any], name string, call func(context.Context) (T, error)) (out T, err error) {
@@ -119,13 +126,22 @@ func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitB
 		ctx, done = b.around(ctx, b.Channel(), name)
 		defer func() { done(err) }()
 	}
-	_, err = breaker.Execute(func() (any, error) {
-		var err error
+	_, opened := breaker.Execute(func() (any, error) {
 		out, err = call(ctx)
+		if err != nil && gaveUp(ctx, err) {
+			return nil, errGivenUp
+		}
 		return nil, err
 	})
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+	if errors.Is(opened, gobreaker.ErrOpenState) || errors.Is(opened, gobreaker.ErrTooManyRequests) {
 		err = fmt.Errorf("%w: %s rests after failures", ErrUnavailable, b.Channel())
 	}
 	return out, err
+}
+
+// errGivenUp: a call that was broken off by us. It is neither a failure nor a success of the provider.
+var errGivenUp = errors.New("channel: given up")
+
+func gaveUp(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled) || errors.Is(context.Cause(ctx), ErrHurried)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"testing"
 	"time"
@@ -23,7 +24,15 @@ func (f *fake) Start(context.Context, StartRequest) (Started, error) {
 	f.calls++
 	return Started{Action: Action{QR: "N"}}, f.err
 }
-func (f *fake) Query(context.Context, Ref) (Event, error) { return Event{}, f.err }
+func (f *fake) Query(context.Context, Ref) (Event, error)    { return Event{}, f.err }
+func (f *fake) Complete(context.Context, Ref) (Event, error) { return Event{}, f.err }
+func (f *fake) Close(context.Context, Ref) error             { return f.err }
+func (f *fake) Refund(context.Context, RefundRequest) (Event, error) {
+	return Event{}, f.err
+}
+func (f *fake) QueryRefund(context.Context, Ref, Ref) (Event, error) { return Event{}, f.err }
+func (f *fake) Statement(context.Context, Day) (Statement, error)    { return Statement{}, f.err }
+func (f *fake) Inspect(context.Context, string) (Card, error)        { return Card{}, f.err }
 
 func TestBreakerOpensAfterFailuresAndRecovers(t *testing.T) {
 	f := &fake{err: fmt.Errorf("%w: x", ErrUnknown)}
@@ -74,14 +83,62 @@ func TestBreakerDoesNotCountRefusalsAndImpatience(t *testing.T) {
 	}
 }
 
-// A provider that limits how often it is asked does not close the channel to people who want to pay.
-func TestQueriesHaveABreakerOfTheirOwn(t *testing.T) {
-	b := WithBreaker(&fake{err: ErrUnknown}, BreakerOptions{Failures: 2})
-	for range 3 {
-		b.Query(t.Context(), Ref{Number: "N"})
+// A provider that limits how often it is asked, or that does not let refunds through, does not close the channel to people who want to
+// pay; only what they need for that does.
+func TestOnlyPayingClosesTheChannel(t *testing.T) {
+	for of, calls := range map[string][]func(*Breaker) error{
+		"calls": {
+			func(b *Breaker) error { _, err := b.Start(t.Context(), StartRequest{}); return err },
+			func(b *Breaker) error { _, err := b.Complete(t.Context(), Ref{}); return err },
+			func(b *Breaker) error { _, err := b.Inspect(t.Context(), ""); return err },
+		},
+		"queries": {
+			func(b *Breaker) error { _, err := b.Query(t.Context(), Ref{}); return err },
+			func(b *Breaker) error { return b.Close(t.Context(), Ref{}) },
+			func(b *Breaker) error { _, err := b.Statement(t.Context(), ""); return err },
+		},
+		"refunds": {
+			func(b *Breaker) error { _, err := b.Refund(t.Context(), RefundRequest{}); return err },
+			func(b *Breaker) error { _, err := b.QueryRefund(t.Context(), Ref{}, Ref{}); return err },
+		},
+	} {
+		for n, call := range calls {
+			b := WithBreaker(&fake{err: ErrUnknown}, BreakerOptions{Failures: 2})
+			for range 2 {
+				if err := call(b); !errors.Is(err, ErrUnknown) {
+					t.Fatalf("%s %d: %v", of, n, err)
+				}
+			}
+			want := map[string]string{"calls": "closed", "queries": "closed", "refunds": "closed"}
+			want[of] = "open"
+			if err := call(b); !errors.Is(err, ErrUnavailable) || !maps.Equal(b.States(), want) || b.Available() != (of != "calls") {
+				t.Errorf("%s %d failed: %v, %v, available %v", of, n, err, b.States(), b.Available())
+			}
+		}
 	}
-	if _, err := b.Query(t.Context(), Ref{Number: "N"}); !errors.Is(err, ErrUnavailable) || !b.Available() {
-		t.Errorf("queries: %v; available: %v", err, b.Available())
+}
+
+// What we break off ourselves, because whoever waits cannot wait as long as a provider may take, is no failure of the provider; what takes
+// all the time there is for a call is one.
+func TestOurOwnHurryIsNoFailure(t *testing.T) {
+	hurried, end := context.WithTimeoutCause(t.Context(), 0, ErrHurried)
+	defer end()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, end := context.WithTimeout(t.Context(), 0)
+	defer end()
+	for _, c := range []struct {
+		ctx  context.Context
+		open bool
+	}{{hurried, true}, {canceled, true}, {late, false}} {
+		<-c.ctx.Done()
+		b := WithBreaker(&fake{err: ErrUnknown}, BreakerOptions{Failures: 2})
+		for range 5 {
+			b.Complete(c.ctx, Ref{Number: "N"})
+		}
+		if b.Available() != c.open {
+			t.Errorf("after %v: open %v", context.Cause(c.ctx), b.Available())
+		}
 	}
 }
 

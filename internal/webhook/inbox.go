@@ -21,7 +21,8 @@ const (
 )
 
 // applyWithin bounds what a provider waits for its acknowledgement beyond the storing: WeChat Pay gives up after five seconds. What is
-// not done by then, as where the money has still to be taken from the channel, is tried again from the inbox.
+// not done by then, as where the money has still to be taken from the channel, is tried again from the inbox, which waits as long as it
+// takes; the channel is not blamed for our hurry.
 const applyWithin = 4 * time.Second
 
 // retryAfter is when an unapplied notification is tried again: an unknown reference may be known a moment later. One that
@@ -45,7 +46,7 @@ func (i *Inbox) take(ctx context.Context, name models.PaymentChannel, h http.Hea
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyWithin) // who hangs up does not break it off
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), applyWithin, channel.ErrHurried) // who hangs up does not break it off
 	defer cancel()
 	if err := i.apply(ctx, id, name, ev, 1); err != nil {
 		i.Log.ErrorContext(ctx, "notification stored, not yet applied", "channel", name, "number", ev.Number, "error", err)

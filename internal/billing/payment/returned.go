@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"paydesk/internal/billing/fault"
+	"paydesk/internal/channel"
 	"paydesk/models"
 )
 
-// returnWithin bounds what a payer's browser waits for the channel's word; the sweep asks on.
+// returnWithin bounds what a payer's browser waits for the channel's word; the sweep asks on, and the channel is not blamed for our hurry.
 const returnWithin = 5 * time.Second
 
 // Returned is told that a payer has come back from a channel's page. That proves nothing: the channel is asked at once (contract §5), but
@@ -20,7 +21,7 @@ func (s *Service) Returned(ctx context.Context, number string) (to string, err e
 		return "", err
 	}
 	if !p.Status.Terminal() && s.returns.first(p.ID, time.Now()) {
-		ctx, cancel := context.WithTimeout(ctx, returnWithin)
+		ctx, cancel := context.WithTimeoutCause(ctx, returnWithin, channel.ErrHurried)
 		defer cancel()
 		if err := s.ask(ctx, p); err != nil {
 			s.Log.WarnContext(ctx, "payer is back, channel does not answer", "payment", p.ID, "channel", p.Channel, "error", err)
