@@ -25,6 +25,7 @@ func huaweiProtocol() protocol {
 			mux.HandleFunc("GET "+HuaweiPayPath+"/api/v2/aggr/transactions/merc-orders/{number}", s.huawei((*Sandbox).huaweiQuery))
 			mux.HandleFunc("POST "+HuaweiPayPath+"/api/v1/aggr/transactions/orders/close", s.huawei((*Sandbox).huaweiClose))
 			mux.HandleFunc("POST "+HuaweiPayPath+"/api/v1/aggr/transactions/refunds", s.huawei((*Sandbox).huaweiRefund))
+			mux.HandleFunc("GET "+HuaweiPayPath+"/api/v1/aggr/transactions/refunds/orders/{reference}", s.huawei((*Sandbox).huaweiQueryRefund))
 			mux.HandleFunc("GET "+HuaweiPayPath+"/api/v1/aggr/transactions/refunds/merc-orders/{number}", s.huawei((*Sandbox).huaweiQueryRefund))
 			mux.HandleFunc("GET "+HuaweiPayPath+"/api/v1/bill/trade-bill/downloadInfo", s.huawei((*Sandbox).huaweiBillInfo))
 			mux.HandleFunc("GET "+HuaweiPayPath+"/bill", s.misbehaving(models.ChannelHuaweiPay, s.huaweiBill))

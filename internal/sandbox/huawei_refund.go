@@ -40,23 +40,28 @@ func (s *Sandbox) huaweiRefund(ctx context.Context, r huaweiRequest) (huaweiAnsw
 	case errors.Is(err, errUnpaid), errors.Is(err, errDifferent):
 		return huaweiBusiness("CHECK_ORDER_STATUS", "订单状态异常"), nil
 	case errors.Is(err, errTooMuch):
-		return huaweiBusiness("INVALID_ARGUMENTS", "参数不合法: refundAmount"), nil
+		return huaweiBusiness("CHECK_AMOUNT_INVALID", "金额校验失败"), nil
 	case err != nil:
 		return nil, err
 	}
 	return huaweiSuccess(huaweiAnswer{"mercRefundOrderNo": made.Number, "sysRefundOrderNo": made.Reference}), nil
 }
 
+// huaweiQueryRefund tells of a refund by Huawei Pay's number, or by the merchant's. The answer does not name the merchant.
 func (s *Sandbox) huaweiQueryRefund(ctx context.Context, r huaweiRequest) (huaweiAnswer, error) {
-	made, err := s.readRefund(ctx, "channel = ? AND refund_number = ?", string(models.ChannelHuaweiPay), r.http.PathValue("number"))
+	column, number := "reference", r.http.PathValue("reference")
+	if number == "" {
+		column, number = "refund_number", r.http.PathValue("number")
+	}
+	made, err := s.readRefund(ctx, "channel = ? AND "+column+" = ?", string(models.ChannelHuaweiPay), number)
 	if errors.Is(err, errNoTrade) {
-		return huaweiBusiness("REFUND_ORDER_NOT_EXIST", "退款订单不存在"), nil
+		return huaweiBusiness("PAY_ORDER_NOT_EXIST", "支付订单号不存在"), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	state := made.at(wall())
-	answer := huaweiSuccess(huaweiAnswer{"mercNo": r.keys.MerchantNumber, "mercRefundOrderNo": made.Number, "sysRefundOrderNo": made.Reference,
+	answer := huaweiSuccess(huaweiAnswer{"mercRefundOrderNo": made.Number, "sysRefundOrderNo": made.Reference,
 		"refundAmount": made.Amount, "payerRefundAmount": made.Amount, "promotionRefundAmount": 0, "currency": "CNY", "refundOrderStatus": huaweiRefundStatus(state)})
 	if state == refundDone {
 		answer["finishTime"] = made.ReadyAt.In(beijing).Format(huaweiTime)
@@ -74,16 +79,17 @@ func huaweiRefundStatus(s status) string {
 	return "REFUND_CHL_PROC"
 }
 
-// huaweiLetter is a callback, of an order or of a refund, whose numbers have other names than in answers.
+// huaweiLetter is a callback, of an order or of a refund, whose numbers have other names than in answers. A refund's may leave the merchant
+// out by the documents, so this one does.
 func huaweiLetter(ctx context.Context, k *huaweiKeys, n notification, f fact) (letter, error) {
 	fields := map[string]any{"callbackId": n.NotifyID, "callbackTime": stamp(ctx).In(beijing).Format(time.DateTime), "dataType": "plain", "signType": "SM2",
-		"certNo": "sandbox", "mercNo": k.MerchantNumber, "currency": f.Currency}
+		"certNo": "sandbox", "currency": f.Currency}
 	if f.Refund != nil {
 		fields["mercRefundNo"], fields["sysRefundNo"], fields["refundOrderStatus"] = f.Refund.Number, f.Refund.Reference, huaweiRefundStatus(f.Refund.State)
 		fields["refundAmount"], fields["payerRefundAmount"], fields["promotionRefundAmount"] = f.Refund.Amount, f.Refund.Amount, 0
 		fields["finishTime"], fields["payload"] = f.Refund.At.In(beijing).Format(huaweiTime), f.Detail.Payload
 	} else {
-		fields["appId"], fields["mercOrderNo"], fields["sysTransOrderNo"] = k.AppID, f.Number, f.Reference
+		fields["mercNo"], fields["appId"], fields["mercOrderNo"], fields["sysTransOrderNo"] = k.MerchantNumber, k.AppID, f.Number, f.Reference
 		fields["orderStatus"], fields["totalAmount"] = huaweiStatus(f.State), f.Amount
 		fields["payerAmount"], fields["promotionAmount"], fields["paymentTools"] = f.Amount, 0, "HUAWEIPAY"
 		fields["payer"] = map[string]any{"userId": "sandbox"}

@@ -123,10 +123,12 @@ func (w *world) huaweiRefunds(a channel.Adapter, number string) {
 	if err != nil || e.State != channel.StatePending || e.Reference == "" {
 		w.t.Fatalf("%+v %v", e, err)
 	}
-	n, err := a.ParseNotification(w.t.Context(), w.hears())
+	told := w.hears()
+	n, err := a.ParseNotification(w.t.Context(), told)
 	if err != nil || n.State != channel.StateRefunded || n.Number != number || n.RefundNumber != part || n.Amount.Minor != 1000 || n.Reference != e.Reference {
 		w.t.Errorf("notification: %+v %v", n, err)
 	}
+	w.huaweiRefundOf(a, number, channel.Ref{Number: part, Reference: e.Reference}, told)
 	if q := state(part); q.State != channel.StateRefunded || q.Amount.Minor != 1000 || q.Reference != e.Reference {
 		w.t.Errorf("query: %+v", q)
 	}
@@ -156,6 +158,43 @@ func (w *world) huaweiRefunds(a channel.Adapter, number string) {
 		w.t.Errorf("on its way: %v %+v", err, state(late))
 	}
 	w.treat(a, "call", "normal")
+}
+
+// huaweiRefundOf asks for a refund that is done by Huawei Pay's number, and hears its callback, which does not name the merchant, when it
+// is nobody's and when Huawei Pay does not answer.
+func (w *world) huaweiRefundOf(a channel.Adapter, number string, refund channel.Ref, told channel.Notification) {
+	w.t.Helper()
+	ask := func(r channel.Ref) (channel.State, error) {
+		e, err := a.QueryRefund(w.t.Context(), w.ref(number), r)
+		return e.State, err
+	}
+	if state, err := ask(refund); state != channel.StateRefunded || err != nil {
+		w.t.Errorf("by Huawei Pay's number: %s %v", state, err)
+	}
+	if state, err := ask(channel.Ref{Number: refund.Number, Reference: refund.Reference + "0"}); state != channel.StateNotFound || err != nil {
+		w.t.Errorf("by a number that is none: %s %v", state, err)
+	}
+	if state, err := ask(channel.Ref{Number: refund.Number + "0", Reference: refund.Reference}); !errors.Is(err, channel.ErrUnknown) {
+		w.t.Errorf("another refund's number: %s %v", state, err)
+	}
+	if strings.Contains(string(told.Body), "mercNo") {
+		w.t.Errorf("the callback names the merchant: %s", told.Body)
+	}
+	w.treat(a, "call", "error500")
+	if _, err := a.ParseNotification(w.t.Context(), told); !errors.Is(err, channel.ErrUnknown) {
+		w.t.Errorf("Huawei Pay does not say whose it is, so it has to come again: %v", err)
+	}
+	w.treat(a, "call", "normal")
+	rename := func(from, to string) {
+		if _, err := w.home.DB.Exec(w.t.Context(), "UPDATE sandbox_refunds SET reference = ? WHERE reference = ?", to, from); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	rename(refund.Reference, "somebody else's")
+	if _, err := a.ParseNotification(w.t.Context(), told); !errors.Is(err, channel.ErrForged) {
+		w.t.Errorf("of another merchant's refund: %v", err)
+	}
+	rename("somebody else's", refund.Reference)
 }
 
 // huaweiUnpaid: declined, closed before and after the wallet was opened, paid all the same, over.

@@ -44,10 +44,10 @@ func startError(err error) error {
 }
 
 // refundError judges a failed refund: few refusals are certain; with others it is asked for again under the same number, as Huawei Pay
-// advises.
+// advises. RETRY_TOO_MANY wants another number: under this one nothing more will come of it.
 func refundError(err error) error {
 	code, ok := refused(err)
-	certain := slices.Contains([]string{"INVALID_ARGUMENTS", "REJECTED_BY_RISK_CONTROL"}, strings.TrimPrefix(code, business+" "))
+	certain := slices.Contains([]string{"INVALID_ARGUMENTS", "CHECK_AMOUNT_INVALID", "NOT_IN_VALIDITY_PERIOD", "REJECTED_BY_RISK_CONTROL", "RETRY_TOO_MANY"}, strings.TrimPrefix(code, business+" "))
 	if ok && (certain || notExist(code)) {
 		return fmt.Errorf("%w: huaweipay %s", channel.ErrDeclined, code)
 	}

@@ -138,6 +138,32 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
+// The wallet goes to Huawei's hosted sandbox where the order string says so, in a field that is signed with the others.
+func TestOrderStringOfTheHostedSandbox(t *testing.T) {
+	private, public, _ := keys(t, 3072)
+	for host, want := range map[string]any{"petalpay-developer.cloud.huawei.com.cn": nil, "petalpay-developer-sandbox.cloud.huawei.com.cn": `{"sandbox_flag": true}`} {
+		c := config(private, public)
+		c.BaseURL = "https://" + host
+		a, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := a.orderString("124")
+		if err != nil {
+			t.Fatal(err)
+		}
+		order, err := fieldsOf([]byte(text))
+		if err != nil || order["reserved"] != want {
+			t.Errorf("%s: %s %v", host, text, err)
+		}
+		signature, _ := base64.StdEncoding.DecodeString(order["sign"].(string))
+		sum := sha256.Sum256([]byte(canonical(order)))
+		if err := rsa.VerifyPSS(&a.private.PublicKey, 5, sum[:], signature, &rsa.PSSOptions{SaltLength: 32}); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
 // Lesson 3: only a certain refusal ends a payment; whatever leaves its outcome open is asked for later.
 func TestErrors(t *testing.T) {
 	for _, c := range []struct {
@@ -148,7 +174,10 @@ func TestErrors(t *testing.T) {
 		{"400000", "UNKNOW_ERROR", channel.ErrUnknown, channel.ErrUnknown, channel.ErrUnknown},
 		{"400000", "", channel.ErrUnknown, channel.ErrUnknown, channel.ErrUnknown},
 		{"400000", "CHECK_ORDER_STATUS", channel.ErrUnknown, channel.ErrUnknown, channel.ErrUnknown},
-		{"400000", "RETRY_TOO_MANY", channel.ErrDeclined, channel.ErrUnknown, channel.ErrUnknown},
+		{"400000", "RETRY_TOO_MANY", channel.ErrDeclined, channel.ErrDeclined, channel.ErrUnknown},
+		{"400000", "CHECK_AMOUNT_INVALID", channel.ErrDeclined, channel.ErrDeclined, channel.ErrUnknown},
+		{"400000", "NOT_IN_VALIDITY_PERIOD", channel.ErrDeclined, channel.ErrDeclined, channel.ErrUnknown},
+		{"400000", "ORDER_CONCURRENT_ERROR", channel.ErrDeclined, channel.ErrUnknown, channel.ErrUnknown},
 		{"400000", "INVALID_ARGUMENTS", channel.ErrDeclined, channel.ErrDeclined, channel.ErrUnknown},
 		{"400000", "REJECTED_BY_RISK_CONTROL", channel.ErrDeclined, channel.ErrDeclined, channel.ErrUnknown},
 		{"400000", "BANK_CARD_NOT_SUPPORT", channel.ErrDeclined, channel.ErrUnknown, channel.ErrUnknown},

@@ -11,9 +11,9 @@ import (
 )
 
 // ParseNotification verifies the signature over all fields as they came, known here or not, that they cannot be another merchant's cut
-// elsewhere, then the merchant. A callback of a refund may leave the merchant out by the documents; here it may not: everybody's callbacks
-// have the same signer.
-func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
+// elsewhere, then the merchant. A callback of a refund may leave the merchant out; since everybody's callbacks have the same signer, Huawei
+// Pay is then asked for that refund, as it tells each merchant of its own only. Errors: ErrForged, and those of QueryRefund.
+func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification) (channel.Event, error) {
 	fields, err := fieldsOf(n.Body)
 	if err != nil {
 		return channel.Event{}, forged(err.Error())
@@ -28,18 +28,40 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 	if c.text("callbackId") == "" {
 		return channel.Event{}, forged("not a callback")
 	}
-	if c.text("mercNo") != a.merchant {
-		return channel.Event{}, forged("for another merchant")
-	}
 	if c.text("dataType") != "plain" {
 		return channel.Event{}, forged("encrypted; nothing of the kind was agreed")
+	}
+	e, err := a.judge(ctx, c)
+	e.ID = c.text("callbackId")
+	return e, err
+}
+
+// judge finds out whether a callback is ours, and what it says.
+func (a *Adapter) judge(ctx context.Context, c callback) (channel.Event, error) {
+	switch named := c.text("mercNo"); {
+	case named == "" && c.text("mercRefundNo") != "":
+		return a.asked(ctx, c)
+	case named != a.merchant:
+		return channel.Event{}, forged("for another merchant")
 	}
 	e, err := a.told(c)
 	if err != nil {
 		return channel.Event{}, forged("unreadable: " + err.Error())
 	}
-	e.ID = c.text("callbackId")
 	return e, nil
+}
+
+// asked is what Huawei Pay answers us of the refund that a callback tells of. One that it does not know as ours is another merchant's.
+func (a *Adapter) asked(ctx context.Context, c callback) (channel.Event, error) {
+	refund := channel.Ref{Number: c.text("mercRefundNo"), Reference: c.text("sysRefundNo")}
+	if refund.Reference == "" {
+		return channel.Event{}, forged("names neither merchant nor refund")
+	}
+	e, err := a.QueryRefund(ctx, channel.Ref{Number: c.text("payload")}, refund)
+	if err == nil && e.State == channel.StateNotFound {
+		err = forged("of a refund that is none of ours")
+	}
+	return e, err
 }
 
 // callback are the verified fields of a call of Huawei Pay. They are read by their exact names: Go's structs would take mercno for mercNo.

@@ -104,10 +104,16 @@ func (a *Adapter) authorization(signedBody string) (string, error) {
 	return string(text), err
 }
 
+// hostedSandbox is Huawei's own sandbox; the wallet goes there only where the order string says so.
+const hostedSandbox = "petalpay-developer-sandbox.cloud.huawei.com.cn"
+
 // orderString is what the wallet is opened with.
 func (a *Adapter) orderString(prepayID string) (string, error) {
 	fields := map[string]any{"app_id": a.app, "merc_no": a.merchant, "prepay_id": prepayID, "timestamp": fmt.Sprint(time.Now().UnixMilli()),
 		"noncestr": nonce(), "auth_id": a.authID}
+	if a.base.Hostname() == hostedSandbox {
+		fields["reserved"] = `{"sandbox_flag": true}`
+	}
 	var err error
 	if fields["sign"], err = a.sign(canonical(fields)); err != nil {
 		return "", err

@@ -76,7 +76,7 @@ func (a *Adapter) fetch(ctx context.Context, d download) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: huaweipay: %v", channel.ErrUnavailable, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, guard.FileTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil || (d.Method != "" && !strings.EqualFold(d.Method, http.MethodGet)) {
