@@ -16,7 +16,7 @@ import (
 // calling side.
 type behaviour struct {
 	Notify string // normal, drop, duplicate, delay:5s, forge
-	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail, refund_late:3s
+	Call   string // normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail, refund_late:3s, refund_held, refund_limited
 }
 
 const (
@@ -34,6 +34,8 @@ const (
 	clockSkew           = "clock_skew"       // the protocol's timestamps are off by skewed
 	refundFail          = "refund_fail"      // refunds that are asked for from now on fail
 	refundLate          = "refund_late:"     // they are on their way for that long
+	refundHeld          = "refund_held"      // WeChat Pay: they leave the merchant and do not reach the payer (ABNORMAL)
+	refundLimited       = "refund_limited"   // WeChat Pay: another refund of the same trade comes too soon
 )
 
 // longestHang is how long timeout_after_success keeps a caller waiting; adapters give up after 10 s.
@@ -59,8 +61,10 @@ func (s *Sandbox) setBehaviour(w http.ResponseWriter, r *http.Request) {
 		badRequest(w, "notify is wanted: normal, drop, duplicate, delay:5s or forge")
 	case in.Notify != nil && !fits(*in.Notify, []string{delay}, normal, drop, duplicate, forge):
 		badRequest(w, fmt.Sprintf("notify %q: normal, drop, duplicate, delay:5s or forge is wanted", *in.Notify))
-	case in.Call != nil && !fits(*in.Call, []string{slow, refundLate}, normal, error500, timeoutAfterSuccess, wrongAmount, refundFail, badSignature, clockSkew, paidAfterClose):
-		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail or refund_late:3s is wanted", *in.Call))
+	case in.Call != nil && !fits(*in.Call, []string{slow, refundLate}, normal, error500, timeoutAfterSuccess, wrongAmount, refundFail, refundHeld, refundLimited, badSignature, clockSkew, paidAfterClose):
+		badRequest(w, fmt.Sprintf("call %q: normal, slow:3s, error500, timeout_after_success, wrong_amount, bad_signature, clock_skew, paid_after_close, refund_fail, refund_late:3s, refund_held or refund_limited is wanted", *in.Call))
+	case in.Call != nil && slices.Contains([]string{refundHeld, refundLimited}, *in.Call) && in.Channel != models.ChannelWeChatPay:
+		badRequest(w, fmt.Sprintf("call %q: %s does not know it", *in.Call, in.Channel))
 	default:
 		if err := s.storeBehaviour(r.Context(), in.Channel, in.Notify, in.Call); err != nil {
 			s.failed(w, r, err)

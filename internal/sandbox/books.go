@@ -51,18 +51,20 @@ type trade struct {
 
 // detail is what only some protocols know of a trade.
 type detail struct {
-	Bank      string `json:"bank,omitempty"`    // chosen by the merchant, or by the payer on our page
-	ReturnURL string `json:"return,omitempty"`  // where the payer's browser goes afterwards
-	Token     string `json:"token,omitempty"`   // of a card
-	Failure   string `json:"failure,omitempty"` // why it was declined, in the provider's words
-	MadeAt    string `json:"made,omitempty"`    // the request's own time, where the protocol goes by it
-	Payer     string `json:"payer,omitempty"`   // who paid, as the provider shows it
-	Country   string `json:"country,omitempty"` // of the payer's account
-	Capture   string `json:"capture,omitempty"` // the provider's number of the taking, where it has one of its own
-	Home      string `json:"home,omitempty"`    // where the merchant calls the provider, for addresses in answers
-	Asked     bool   `json:"asked,omitempty"`   // the issuer wants 3-D Secure
-	Request   string `json:"request,omitempty"` // digest of the request that made it, for its idempotency key
-	Payload   string `json:"payload,omitempty"` // what the merchant is told again with its refund
+	Bank      string            `json:"bank,omitempty"`     // chosen by the merchant, or by the payer on our page
+	ReturnURL string            `json:"return,omitempty"`   // where the payer's browser goes afterwards
+	Token     string            `json:"token,omitempty"`    // of a card
+	Failure   string            `json:"failure,omitempty"`  // why it was declined, in the provider's words
+	MadeAt    string            `json:"made,omitempty"`     // the request's own time, where the protocol goes by it
+	Payer     string            `json:"payer,omitempty"`    // who paid, as the provider shows it
+	Country   string            `json:"country,omitempty"`  // of the payer's account
+	Capture   string            `json:"capture,omitempty"`  // the provider's number of the taking, where it has one of its own
+	Home      string            `json:"home,omitempty"`     // where the merchant calls the provider, for addresses in answers
+	Asked     bool              `json:"asked,omitempty"`    // the issuer wants 3-D Secure
+	Manual    bool              `json:"manual,omitempty"`   // only the merchant's server confirms, after 3-D Secure again
+	Metadata  map[string]string `json:"metadata,omitempty"` // what the merchant has put on it, where it is not the number alone
+	Request   string            `json:"request,omitempty"`  // digest of the request that made it, for its idempotency key
+	Payload   string            `json:"payload,omitempty"`  // what the merchant is told again with its refund
 }
 
 // at is the status at a moment of the product's clock.
@@ -167,13 +169,24 @@ func (s *Sandbox) booked(ctx context.Context, c models.PaymentChannel, from, to 
 	if err != nil {
 		return nil, nil, err
 	}
+	refunds, err = s.refundsOf(ctx, c, from, to, "outcome = 'SUCCEEDED' AND ready_at <= ?")
+	return trades, refunds, err
+}
+
+// onTheWay are the refunds asked for in a span of the product's clock that have left the merchant and not reached the payer.
+func (s *Sandbox) onTheWay(ctx context.Context, c models.PaymentChannel, from, to time.Time) ([]refund, error) {
+	return s.refundsOf(ctx, c, from, to, "(outcome = 'HELD' OR outcome = 'SUCCEEDED' AND ready_at > ?)")
+}
+
+// refundsOf are those of a span; state has a place for this moment of the wall clock.
+func (s *Sandbox) refundsOf(ctx context.Context, c models.PaymentChannel, from, to time.Time, state string) (refunds []refund, err error) {
 	err = s.db.Query(ctx, func(r *sql.Rows) error {
 		var x refund
 		err := r.Scan(x.into()...)
 		refunds = append(refunds, x)
 		return err
-	}, "SELECT "+refundColumns+" FROM sandbox_refunds WHERE channel = ? AND booked_at >= ? AND booked_at < ? AND outcome = 'SUCCEEDED' AND ready_at <= ? ORDER BY booked_at, refund_number", string(c), from, to, wall())
-	return trades, refunds, err
+	}, "SELECT "+refundColumns+" FROM sandbox_refunds WHERE channel = ? AND booked_at >= ? AND booked_at < ? AND "+state+" ORDER BY booked_at, refund_number", string(c), from, to, wall())
+	return refunds, err
 }
 
 // closeTrade ends an unpaid trade for the merchant; false: it was not open any more.

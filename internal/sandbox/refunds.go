@@ -13,6 +13,7 @@ import (
 const (
 	refundDone   status = "SUCCEEDED"
 	refundFailed status = "FAILED"
+	refundStuck  status = "HELD"       // it has left the merchant and did not reach the payer
 	refundOpen   status = "PROCESSING" // never stored: before its time
 )
 
@@ -77,8 +78,11 @@ func (s *Sandbox) giveBack(ctx context.Context, r refund) (made refund, fresh bo
 	}
 	r.Outcome, r.CreatedAt = refundDone, wall()
 	r.ReadyAt = r.CreatedAt
-	if b.Call == refundFail {
+	switch b.Call {
+	case refundFail:
 		r.Outcome = refundFailed
+	case refundHeld:
+		r.Outcome = refundStuck
 	}
 	if wait, ok := strings.CutPrefix(b.Call, refundLate); ok {
 		d, _ := time.ParseDuration(wait)

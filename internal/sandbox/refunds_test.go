@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -233,6 +234,38 @@ func TestRefundsAreSigned(t *testing.T) {
 		}
 		if _, err := deaf.QueryRefund(t.Context(), r.Payment, r.Refund); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("an answer that is not the provider's: %v", err)
+		}
+	})
+}
+
+// WeChat Pay takes the money from the merchant and cannot hand it to the payer: neither done nor failed, and the day's bill has it on
+// its way. It ends under the same number.
+func TestRefundHeld(t *testing.T) {
+	eachOf(t, []models.PaymentChannel{models.ChannelWeChatPay}, func(t *testing.T, w *world, a channel.Adapter) {
+		toNoon(w, a)
+		r := w.paidTrade(a)
+		w.treat(a, "call", "refund_held")
+		w.refund(a, r)
+		w.refundHeard(a, r, channel.StateHeld)
+		if e := w.askRefund(a, r); e.State != channel.StateHeld || e.Detail != "ABNORMAL" || len(e.Reference) != 28 {
+			t.Errorf("asked: %+v", e)
+		}
+		w.treat(a, "call", "normal")
+		again := r
+		again.Refund.Number = freshNumber()
+		if _, err := a.Refund(t.Context(), again); !errors.Is(err, channel.ErrDeclined) {
+			t.Errorf("its money has left us, and goes back a second time: %v", err)
+		}
+		day := channel.DayOf(a, w.clock.Now())
+		w.clock.advance(24 * time.Hour)
+		w.states(a, w.statement(a, day, 2), r.Payment.Number, r.Refund.Number, channel.StatePending, 1234)
+		w.treat(a, "call", "refund_limited")
+		if _, err := a.Refund(t.Context(), again); !errors.Is(err, channel.ErrUnavailable) {
+			t.Errorf("too soon: %v", err)
+		}
+		w.treat(a, "call", "normal")
+		if code := w.behave(`{"channel":"ALIPAY","call":"refund_held"}`); code != http.StatusBadRequest {
+			t.Errorf("Alipay has no such refunds: HTTP %d", code)
 		}
 	})
 }

@@ -86,6 +86,11 @@ func (s *Sandbox) wechatBillText(ctx context.Context, k *wechatKeys, from, to ti
 	if err != nil {
 		return "", 0, err
 	}
+	open, err := s.onTheWay(ctx, models.ChannelWeChatPay, from, to) // a bill has them in the day they were asked for, and in no later one
+	if err != nil {
+		return "", 0, err
+	}
+	refunds = append(refunds, open...)
 	var b strings.Builder
 	b.WriteString("\ufeff" + wechatBillHeader + "\r\n")
 	row := func(cells ...string) { b.WriteString("`" + strings.Join(cells, ",`") + "\r\n") }
@@ -102,7 +107,11 @@ func (s *Sandbox) wechatBillText(ctx context.Context, k *wechatKeys, from, to ti
 		if err != nil {
 			return "", 0, err
 		}
-		line(t, r.BookedAt, "REFUND", "0.00", r.Reference, r.Number, yuan(r.Amount), "0.00", "ORIGINAL", "SUCCESS")
+		state := "SUCCESS"
+		if r.at(wall()) != refundDone {
+			state = "PROCESSING"
+		}
+		line(t, r.BookedAt, "REFUND", "0.00", r.Reference, r.Number, yuan(r.Amount), "0.00", "ORIGINAL", state)
 	}
 	in, out := total(trades, refunds)
 	b.WriteString("总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// wechatLetter is the notification TRANSACTION.SUCCESS, REFUND.SUCCESS or REFUND.ABNORMAL: its subject sealed with AEAD_AES_256_GCM
+// wechatLetter is the notification TRANSACTION.SUCCESS, REFUND.SUCCESS, REFUND.CLOSED or REFUND.ABNORMAL: its subject sealed with AEAD_AES_256_GCM
 // under the APIv3 key, the envelope signed like a response.
 func wechatLetter(ctx context.Context, k *wechatKeys, n notification, f fact) (letter, error) {
 	subject, event, summary, content := "transaction", "TRANSACTION.SUCCESS", "支付成功", wechatTransaction(k, f)

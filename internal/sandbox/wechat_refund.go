@@ -33,6 +33,9 @@ func (s *Sandbox) wechatRefund(ctx context.Context, _ *wechatKeys, _ *http.Reque
 	if err != nil {
 		return wechatAnswer{}, err
 	}
+	if behaviourIn(ctx).Call == refundLimited {
+		return wechatRefusal(http.StatusTooManyRequests, "FREQUENCY_LIMITED", "单笔订单请求频率过高，请于1分钟后重试"), nil
+	}
 	if in.Amount.Total != t.Amount {
 		return wechatRefusal(http.StatusBadRequest, "INVALID_REQUEST", "订单总金额与支付时不一致"), nil
 	}
@@ -96,6 +99,8 @@ func wechatRefundState(s status) string {
 	case refundDone:
 		return "SUCCESS"
 	case refundFailed:
+		return "CLOSED"
+	case refundStuck:
 		return "ABNORMAL"
 	}
 	return "PROCESSING"

@@ -49,9 +49,13 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 }
 
 func (s *Service) apply(ctx context.Context, p models.Payment, r models.Refund, ev channel.Event) (payment.Verdict, error) {
-	if ev.State == channel.StatePending && ev.Reference != "" && r.ChannelReference == "" { // what the channel is asked by from now on
-		_, err := s.DB.Exec(ctx, "UPDATE refunds SET channel_reference = ? WHERE account_id = ? AND id = ? AND status = 'PROCESSING'", ev.Reference, r.AccountID, r.ID)
-		return payment.Nothing, err
+	if (ev.State == channel.StatePending || ev.State == channel.StateHeld) && ev.Reference != "" && r.ChannelReference == "" { // what the channel is asked by from now on
+		if _, err := s.DB.Exec(ctx, "UPDATE refunds SET channel_reference = ? WHERE account_id = ? AND id = ? AND status = 'PROCESSING'", ev.Reference, r.AccountID, r.ID); err != nil {
+			return payment.Nothing, err
+		}
+	}
+	if ev.State == channel.StateHeld && ev.Number == p.Number {
+		return s.held(ctx, r, ev)
 	}
 	if ev.State != channel.StateRefunded && ev.State != channel.StateRefundFailed {
 		return payment.Nothing, nil
@@ -80,7 +84,10 @@ func (s *Service) end(ctx context.Context, r models.Refund, to models.RefundStat
 	if err == nil && n == 0 {
 		err = ledger.ErrAlreadyPosted // it is rolled back as what was said before
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.release(ctx, r)
 }
 
 // succeeded: the money has gone back through the channel.
@@ -190,11 +197,16 @@ func (s *Service) returned(ctx context.Context, r models.Refund, ev channel.Even
 // suspense shows an operator what a refund has left in suspense, once; below zero where money left us.
 func (s *Service) suspense(ctx context.Context, r models.Refund, amount int64, reason, reference string) error {
 	_, err := s.DB.Exec(ctx, "INSERT INTO suspense_items (id, account_id, payment_id, channel, currency, amount, reason, reference, created_at) VALUES (?,?,?,?,?,?,?,?,?)",
-		models.NewID(), r.AccountID, r.PaymentID, string(r.Channel), r.Currency, amount, reason, string(r.Channel)+reference+r.Number, s.Clock.Now())
+		models.NewID(), r.AccountID, r.PaymentID, string(r.Channel), r.Currency, amount, reason, suspenseOf(r, reference), s.Clock.Now())
 	if database.IsDuplicate(err) {
 		return ledger.ErrAlreadyPosted // ends the transaction: MariaDB keeps it open after a duplicate
 	}
 	return err
+}
+
+// suspenseOf names what a refund has left in suspense.
+func suspenseOf(r models.Refund, reference string) string {
+	return string(r.Channel) + reference + r.Number
 }
 
 // afterAll: a channel that had refused says that the money has gone back all the same. The refund stays as it ended, what left the

@@ -74,8 +74,9 @@ func refunded(r *refunddomestic.Refund, number, refundNumber string) (channel.Ev
 	return judged(e, amount)
 }
 
-// judged sets the state that the status in Detail means. ABNORMAL (the payer's account cannot take it) and CLOSED end a refund: the
-// money stays with the merchant.
+// judged sets the state that the status in Detail means. CLOSED ends a refund: the money stays with the merchant. ABNORMAL does not: the
+// payer's account cannot take it, the money has left the merchant and lies with WeChat Pay until somebody sends it on, on the merchant
+// platform or by their API, under the same refund.
 func judged(e channel.Event, amount *int64) (channel.Event, error) {
 	switch e.Detail {
 	case "SUCCESS":
@@ -83,8 +84,10 @@ func judged(e channel.Event, amount *int64) (channel.Event, error) {
 			return channel.Event{}, fmt.Errorf("%w: wechatpay tells of a refund without an amount", channel.ErrUnknown)
 		}
 		e.State, e.Amount = channel.StateRefunded, money.New(*amount, currency)
-	case "CLOSED", "ABNORMAL":
+	case "CLOSED":
 		e.State = channel.StateRefundFailed
+	case "ABNORMAL":
+		e.State = channel.StateHeld
 	default: // PROCESSING, and what WeChat Pay may invent
 		e.State = channel.StatePending
 	}

@@ -40,7 +40,7 @@ func TestRefundErrors(t *testing.T) {
 func TestRefundState(t *testing.T) {
 	minor := int64(1234)
 	for status, want := range map[string]channel.State{"SUCCESS": channel.StateRefunded, "PROCESSING": channel.StatePending, "NEW": channel.StatePending,
-		"CLOSED": channel.StateRefundFailed, "ABNORMAL": channel.StateRefundFailed} {
+		"CLOSED": channel.StateRefundFailed, "ABNORMAL": channel.StateHeld} {
 		if e, err := judged(channel.Event{Detail: status}, &minor); err != nil || e.State != want || (want == channel.StateRefunded) != (e.Amount.Minor == minor) {
 			t.Errorf("%s: %+v %v", status, e, err)
 		}

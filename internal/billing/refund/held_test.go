@@ -1,0 +1,112 @@
+package refund_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"paydesk/internal/billing/refund"
+	"paydesk/internal/billing/suspense"
+	"paydesk/internal/channel"
+	"paydesk/internal/platform/page"
+	"paydesk/models"
+)
+
+// shown are the items of suspense.
+func (w *world) shown() []models.SuspenseItem {
+	w.Helper()
+	list, err := suspense.New(w.DB).List(w.ctx, page.First(10))
+	w.must(err)
+	return list.Items
+}
+
+// A refund that has left us and cannot reach the payer (WeChat Pay: ABNORMAL) is neither done nor failed: nothing is booked, its amount
+// cannot be refunded a second time, an operator sees it, and what the provider makes of it in the end is booked once.
+func TestHeldRefund(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, how := range []string{"normal", "drop"} { // told, and found by asking
+			var log bytes.Buffer
+			c := w.refunds.Config
+			c.Log = slog.New(slog.NewTextHandler(&log, nil))
+			asking := refund.New(c)
+			p := w.paid(bill(0, 60_00, wechat), w.place(models.Prepaid, "60.00"))
+			before := w.book("clearing:WECHAT_PAY")
+			w.behave(wechat, `"notify":"`+how+`","call":"refund_held"`)
+			w.mustRefund(p, all, 50_00)
+			for range 2 {
+				w.clock.mu.Lock()
+				w.clock.shift += 16 * time.Second
+				w.clock.mu.Unlock()
+				_, err := asking.Sweep(w.ctx, 100)
+				w.must(err)
+			}
+			w.until("an operator sees it", func() bool { return len(w.shown()) == 1 })
+			item, r := w.shown()[0], w.of(p)[0]
+			if item.Reason != "REFUND_HELD" || item.PaymentID != p.ID || item.Amount != 0 {
+				t.Errorf("%s: %+v", how, item)
+			}
+			if how == "drop" && (strings.Count(log.String(), "waits for somebody") != 1 || !strings.Contains(log.String(), "reference="+r.ChannelReference)) {
+				t.Errorf("once, with the provider's number: %s", log.String())
+			}
+			if r.Status != models.RefundProcessing || len(r.ChannelReference) != 28 || w.book("refunding:WECHAT_PAY") != 50_00 || w.book("clearing:WECHAT_PAY") != before {
+				t.Errorf("%s: %+v", how, r)
+			}
+			if _, err := w.refund(p, all, 50_00); err == nil {
+				t.Errorf("%s: its amount was free for another refund", how)
+			}
+			w.clean()
+			// Somebody settles it at the provider, under the same number.
+			_, err := w.DB.Exec(w.ctx, "UPDATE sandbox_refunds SET outcome = 'SUCCEEDED' WHERE refund_number = ?", r.Number)
+			w.must(err)
+			w.behave(wechat, `"notify":"normal","call":"normal"`)
+			w.advance(25 * time.Hour)
+			if w.ends(p, models.RefundSucceeded); len(w.shown()) != 0 || w.book("clearing:WECHAT_PAY") != before+50_00 {
+				t.Errorf("%s: still shown, or not booked: %+v", how, w.shown())
+			}
+			v, err := w.refunds.Apply(w.ctx, wechat, channel.Event{Number: p.Number, RefundNumber: r.Number, Reference: "R", State: channel.StateHeld})
+			if w.must(err); v != "NOTHING" || len(w.shown()) != 0 {
+				t.Errorf("%s, told after its end: %s", how, v)
+			}
+			w.mustRefund(p, all, 0)
+			w.ends(p, models.RefundSucceeded)
+			if sum, n := w.wentBack(p); sum != 60_00 || n != 2 {
+				t.Errorf("%s: %d in %d refunds", how, sum, n)
+			}
+		}
+	})
+}
+
+// WeChat Pay wants a minute between refunds of one trade. What it will not take yet waits and goes back later, once each.
+func TestRefundsTooCloseTogether(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := w.paid(bill(0, 60_00, wechat), w.place(models.Prepaid, "60.00"))
+		w.mustRefund(p, all, 10_00)
+		w.ends(p, models.RefundSucceeded)
+		w.behave(wechat, `"call":"refund_limited"`)
+		for range 3 {
+			if _, err := w.refund(p, all, 10_00); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.advance(16 * time.Second)
+		for _, r := range w.of(p)[:3] {
+			if r.Status != models.RefundProcessing {
+				t.Errorf("%+v", r)
+			}
+		}
+		w.behave(wechat, `"call":"normal"`)
+		w.advance(time.Minute)
+		w.until("all of them", func() bool {
+			sum, n := w.wentBack(p)
+			return sum == 40_00 && n == 4
+		})
+		for _, r := range w.of(p) {
+			w.until("booked", func() bool {
+				now, err := w.refunds.ByID(w.ctx, r.AccountID, r.ID)
+				return err == nil && now.Status == models.RefundSucceeded
+			})
+		}
+	})
+}
