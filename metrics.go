@@ -45,7 +45,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	return &metrics{
 		payments: counter("paydesk_payments_total", "Transitions of payments by channel (BALANCE without one) and the status they reached.", "channel", "status"),
-		heard: counter("paydesk_notifications_total", "Notifications of channels by what became of them: APPLIED, NOTHING (said before), LATE, SUSPENSE, UNKNOWN_REFERENCE, REPEATED, "+
+		heard: counter("paydesk_notifications_total", "Notifications of channels by what became of them: APPLIED, NOTHING (said before), LATE, SUSPENSE, DISPUTED, UNKNOWN_REFERENCE, REPEATED, "+
 			"REFUSED (wrong signature or merchant), LATER (stored, tried again), FAILED (not stored).", "channel", "outcome"),
 		calls: histogram("paydesk_channel_call_duration_seconds", "Calls to channels by what came of them: ok, declined, paid (a close that came too late), unavailable, unknown.",
 			[]float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}, "channel", "call", "outcome"),
@@ -73,7 +73,7 @@ func (m *metrics) moved(channel models.PaymentChannel, to models.PaymentStatus) 
 // open shows a channel at zero, so that its first payment, and its first trouble, is seen as an increase.
 func (m *metrics) open(c models.PaymentChannel) {
 	if c != balance {
-		for _, outcome := range []string{"REFUSED", "FAILED", "LATER", string(payment.Applied), string(payment.Suspense), string(payment.UnknownReference)} {
+		for _, outcome := range []string{"REFUSED", "FAILED", "LATER", string(payment.Applied), string(payment.Suspense), string(payment.Disputed), string(payment.UnknownReference)} {
 			m.heard.WithLabelValues(string(c), outcome)
 		}
 		for _, call := range []string{"start", "query", "complete", "close", "refund", "query_refund", "statement", "inspect"} {

@@ -124,6 +124,10 @@ type RemovedItem struct {
 	Code    string `json:"code"`
 }
 
+// InReview reports whether the payer's money is taken and the provider has not decided whether it is ours. Only then is a payment
+// PROCESSING beyond its first version: the payer has acted, or had nothing to do, and nobody can end it but the provider.
+func (p Payment) InReview() bool { return p.Status == PaymentProcessing && p.Version > 1 }
+
 // TableName is the table of payments.
 func (Payment) TableName() string { return "payments" }
 

@@ -2475,6 +2475,8 @@ const (
 	NotificationVerdictLate NotificationVerdict = "LATE"
 	// It told of another amount; the money is in suspense. Look at suspense.
 	NotificationVerdictSuspense NotificationVerdict = "SUSPENSE"
+	// It told of a dispute, a chargeback or a reversal of paid money, or of its end; nothing was booked. Look into the provider's own pages and answer there.
+	NotificationVerdictDisputed NotificationVerdict = "DISPUTED"
 	// It names a payment that is not known here; while nextAttemptAt is set it is tried again. Look into it when it stays.
 	NotificationVerdictUnknownReference NotificationVerdict = "UNKNOWN_REFERENCE"
 	// Its signature or merchant was wrong; nothing was booked. Look into it where they are many.
@@ -2487,13 +2489,14 @@ var AllNotificationVerdict = []NotificationVerdict{
 	NotificationVerdictNothing,
 	NotificationVerdictLate,
 	NotificationVerdictSuspense,
+	NotificationVerdictDisputed,
 	NotificationVerdictUnknownReference,
 	NotificationVerdictRefused,
 }
 
 func (e NotificationVerdict) IsValid() bool {
 	switch e {
-	case NotificationVerdictReceived, NotificationVerdictApplied, NotificationVerdictNothing, NotificationVerdictLate, NotificationVerdictSuspense, NotificationVerdictUnknownReference, NotificationVerdictRefused:
+	case NotificationVerdictReceived, NotificationVerdictApplied, NotificationVerdictNothing, NotificationVerdictLate, NotificationVerdictSuspense, NotificationVerdictDisputed, NotificationVerdictUnknownReference, NotificationVerdictRefused:
 		return true
 	}
 	return false
@@ -2950,7 +2953,7 @@ type PaymentStatus string
 const (
 	// Waits for the payer. Show nextAction and a countdown to expiresAt.
 	PaymentStatusRequiresAction PaymentStatus = "REQUIRES_ACTION"
-	// The provider is at work. Wait and watch paymentStatus.
+	// The provider is at work, or has the payer's money and still reviews it, which may take days. Wait and watch paymentStatus.
 	PaymentStatusProcessing PaymentStatus = "PROCESSING"
 	// The money has arrived. Show success.
 	PaymentStatusSucceeded PaymentStatus = "SUCCEEDED"

@@ -64,7 +64,7 @@ func (i *Inbox) later(tries int) time.Time {
 // is given up in the end.
 func (i *Inbox) apply(ctx context.Context, id models.ID, name models.PaymentChannel, ev channel.Event, attempts int) error {
 	applier := i.Payments
-	if ev.RefundNumber != "" {
+	if ev.RefundNumber != "" && ev.State != channel.StateDisputed { // a dispute is of a payment, whatever it names
 		applier = i.Refunds
 	}
 	verdict, err := applier.Apply(ctx, name, ev)

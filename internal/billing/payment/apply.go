@@ -26,6 +26,7 @@ const (
 	Late             Verdict = "LATE"     // paid after the end: in the balance as LATE_PAYMENT
 	Suspense         Verdict = "SUSPENSE" // another amount or currency: booked to suspense, shown to the operator
 	UnknownReference Verdict = "UNKNOWN_REFERENCE"
+	Disputed         Verdict = "DISPUTED" // paid money is taken back past us, or that ends: nothing is booked, shown to the operator
 )
 
 // Apply takes a statement that the channel's adapter has verified (signature, merchant) into the payment. It may come from a
@@ -33,6 +34,9 @@ const (
 func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (Verdict, error) {
 	if ev.Number == "" && ev.State == channel.StatePending {
 		return Nothing, nil // a provider tells of more than of our payments
+	}
+	if ev.State == channel.StateDisputed {
+		return s.disputed(ctx, ch, ev)
 	}
 	account, id, err := s.byNumber(ctx, ch, ev.Number)
 	if errors.Is(err, fault.ErrNotFound) {
@@ -57,6 +61,18 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 	return verdict, err
 }
 
+// disputed tells the operator, who looks at the provider's own pages: what a dispute comes to is decided there, over weeks, and often
+// names no number of ours. The day's statement shows what was taken.
+func (s *Service) disputed(ctx context.Context, ch models.PaymentChannel, ev channel.Event) (Verdict, error) {
+	account, id, err := s.byNumber(ctx, ch, ev.Number)
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
+		return "", err
+	}
+	seen(trace.Current(ctx), models.Payment{AccountID: account, ID: id})
+	s.Log.WarnContext(ctx, "channel tells of a dispute: nothing booked", "payment", id, "account", account, "channel", ch, "notification", ev.ID, "reference", ev.Reference)
+	return Disputed, nil
+}
+
 func (s *Service) apply(ctx context.Context, p *models.Payment, ev channel.Event) (Verdict, error) {
 	switch ev.State {
 	case channel.StatePaid:
@@ -68,6 +84,8 @@ func (s *Service) apply(ctx context.Context, p *models.Payment, ev channel.Event
 			err = s.unsuspend(ctx, *p, ev)
 		}
 		return verdict, err
+	case channel.StateInReview:
+		return s.review(ctx, p)
 	case channel.StateClosed, channel.StateDeclined:
 		return s.unpaid(ctx, p, ev.Failure)
 	}
@@ -175,16 +193,26 @@ func (s *Service) unsuspend(ctx context.Context, p models.Payment, ev channel.Ev
 	return s.Ledger.Transfer(ctx, m, models.BookSuspense+string(p.Channel))
 }
 
-// unpaid: the provider has closed the trade. After our own end of validity that is an expiry, before it a refusal.
+// review: the payer's money is taken and nobody knows yet whether it is ours. What the payment holds stays held, however long it takes.
+func (s *Service) review(ctx context.Context, p *models.Payment) (Verdict, error) {
+	if _, ok := next(*p, evInReview); !ok {
+		return Nothing, nil // said before, or too late: should it become ours, it is told
+	}
+	s.Log.InfoContext(ctx, "channel reviews the payer's money", "payment", p.ID, "account", p.AccountID, "channel", p.Channel)
+	_, err := s.move(ctx, p, evInReview)
+	return Applied, err
+}
+
+// unpaid: the provider has closed the trade. After our own end of validity that is an expiry, before it, and after a review, a refusal.
 func (s *Service) unpaid(ctx context.Context, p *models.Payment, failure string) (Verdict, error) {
 	ev := evDeclined
 	if failure == "" {
 		failure = "PAYMENT_DECLINED"
 	}
-	if p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt) {
+	if !p.InReview() && p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt) {
 		ev, failure = evExpired, ""
 	}
-	if _, ok := next(p.Status, ev); !ok {
+	if _, ok := next(*p, ev); !ok {
 		return Nothing, nil
 	}
 	return Applied, s.lapse(ctx, p, ev, failure)

@@ -128,7 +128,7 @@ func (s *Service) asked(ctx context.Context, partner, id models.ID) (models.Paym
 // decide lets a partner's decision change the payment while it waits for it. Faults: PAYMENT_ENDED.
 func (s *Service) decide(ctx context.Context, p models.Payment, ev event, fn func(context.Context, *models.Payment) error) (models.Payment, error) {
 	p, err := s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
-		if _, ok := next(p.Status, ev); !ok {
+		if _, ok := next(*p, ev); !ok {
 			return fault.New("PAYMENT_ENDED", "input", "paymentId")
 		}
 		if p.ExpiresAt != nil && !s.Clock.Now().Before(*p.ExpiresAt) {

@@ -23,7 +23,7 @@ func (s *Service) Returned(ctx context.Context, number string) (to string, err e
 	if !p.Status.Terminal() && s.returns.first(p.ID, time.Now()) {
 		ctx, cancel := context.WithTimeoutCause(ctx, returnWithin, channel.ErrHurried)
 		defer cancel()
-		if err := s.ask(ctx, p); err != nil {
+		if _, err := s.ask(ctx, p); err != nil {
 			s.Log.WarnContext(ctx, "payer is back, channel does not answer", "payment", p.ID, "channel", p.Channel, "error", err)
 		}
 	}

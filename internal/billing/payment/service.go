@@ -136,7 +136,7 @@ const update = "UPDATE payments SET status = ?, version = ?, channel_reference =
 // move makes the transition that ev means, in the transaction of ctx, with its timeline event and outbox row. It reports
 // false where the table has none: then nothing was written. Errors: errStale.
 func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics ...string) (bool, error) {
-	to, ok := next(p.Status, ev)
+	to, ok := next(*p, ev)
 	if !ok {
 		return false, nil
 	}
@@ -144,11 +144,13 @@ func (s *Service) move(ctx context.Context, p *models.Payment, ev event, topics 
 	p.Status, p.Version = to, before+1
 	if to.Terminal() {
 		p.CompletedAt = &now
+		p.SweepCount, p.SweepAt = 0, s.lateWatch(*p, now, 0)
+	}
+	if to != models.PaymentRequiresAction { // the payer has nothing to do any more
 		if p.ActionKind != models.ActionScanQR { // a code's picture is shown as long as its link is good (contract §3); it pays nothing any more
 			p.ActionKind, p.ActionContent = "", ""
 		}
 		p.ActionMethod, p.ActionFields, p.ActionExpiresAt = "", nil, nil
-		p.SweepCount, p.SweepAt = 0, s.lateWatch(*p, now, 0)
 	}
 	n, err := s.DB.Exec(ctx, update, string(p.Status), p.Version, p.ChannelReference, string(p.ActionKind), nullable(p.ActionContent), p.ActionMethod, p.ActionFields, p.ActionExpiresAt,
 		p.FailureCode, p.CompletedAt, p.SweepAt, p.SweepCount, p.AccountID, p.ID, before)

@@ -100,7 +100,7 @@ func (s *Service) started(ctx context.Context, p models.Payment, a channel.Start
 				return err
 			}
 		}
-		if _, ok := next(p.Status, evAction); !ok || a.QR == "" && a.URL == "" {
+		if _, ok := next(*p, evAction); !ok || a.QR == "" && a.URL == "" {
 			return nil // a notification or a cancellation was quicker, or there is nothing to do
 		}
 		p.ActionKind, p.ActionContent, p.ActionExpiresAt = models.ActionScanQR, a.QR, p.ExpiresAt
@@ -152,7 +152,7 @@ func (s *Service) subject(p models.Payment) string {
 }
 
 // Cancel ends a payment that the payer no longer wants. The channel is told first; money that comes all the same goes to
-// the balance. Faults: PAYMENT_NOT_FOUND, PAYMENT_NOT_CANCELABLE.
+// the balance. One that its provider reviews cannot be given up: the money is taken. Faults: PAYMENT_NOT_FOUND, PAYMENT_NOT_CANCELABLE.
 func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Payment, error) {
 	p, err := s.ByID(ctx, account, id)
 	if errors.Is(err, fault.ErrNotFound) {
@@ -161,7 +161,7 @@ func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Pay
 	if err != nil {
 		return p, err
 	}
-	if !p.Status.Terminal() {
+	if !p.Status.Terminal() && !p.InReview() {
 		if err := s.close(ctx, p); err != nil {
 			return p, errors.Join(fault.ErrUnavailable, err) // it is paid, and what was paid is not known yet
 		}
@@ -175,7 +175,7 @@ func (s *Service) Cancel(ctx context.Context, account, id models.ID) (models.Pay
 	return p, fault.New("PAYMENT_NOT_CANCELABLE", "input", "paymentId")
 }
 
-// close tells the channel that the trade is over. A trade that turns out to be paid is settled instead.
+// close tells the channel that the trade is over. A trade that turns out to be paid, or under review, is settled instead.
 func (s *Service) close(ctx context.Context, p models.Payment) error {
 	adapter, ok := s.Channels[p.Channel]
 	if !ok {
@@ -183,7 +183,8 @@ func (s *Service) close(ctx context.Context, p models.Payment) error {
 	}
 	err := adapter.Close(ctx, RefOf(p))
 	if errors.Is(err, channel.ErrAlreadyPaid) {
-		return s.ask(ctx, p)
+		_, err = s.ask(ctx, p)
+		return err
 	}
 	if err != nil { // the late watch goes on asking
 		s.Log.WarnContext(ctx, "trade not closed", "payment", p.ID, "channel", p.Channel, "error", err)
@@ -194,7 +195,7 @@ func (s *Service) close(ctx context.Context, p models.Payment) error {
 // end leaves the payment in a status without success and frees what it held. It does nothing to one that has ended.
 func (s *Service) end(ctx context.Context, p models.Payment, ev event, failure string) error {
 	_, err := s.change(context.WithoutCancel(ctx), p.AccountID, p.ID, func(ctx context.Context, p *models.Payment) error {
-		if _, ok := next(p.Status, ev); !ok {
+		if _, ok := next(*p, ev); !ok {
 			return nil
 		}
 		return s.lapse(ctx, p, ev, failure)

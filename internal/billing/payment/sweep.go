@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"paydesk/internal/channel"
 	"paydesk/internal/platform/crew"
 	"paydesk/internal/platform/telemetry/trace"
 	"paydesk/models"
@@ -14,7 +15,7 @@ import (
 
 // While a payer may still be paying, the channel is asked every 15 seconds: a refusal that the channel does not notify is
 // then told in time (contract.md §6), and a lost notification found (channels.md §4, TX-6). Validity ends that after an hour
-// at most; a channel that cannot be closed is asked on, ever more seldom.
+// at most; a channel that cannot be closed, or that reviews the payer's money, is asked on, ever more seldom.
 const (
 	askEvery   = 15 * time.Second
 	askLater   = 5 * time.Minute
@@ -101,54 +102,67 @@ func (s *Service) look(ctx context.Context, due models.Payment) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	if err := s.ask(ctx, due); err != nil {
-		// A channel that stays silent must not keep orders for ever. Its money, should it come, is found by the late watch.
+	said, err := s.ask(ctx, due)
+	if err != nil {
+		// A channel that stays silent must not keep orders for ever. Its money, should it come, is found by the late watch. Money that it
+		// reviews has come: that is waited for.
 		if !due.Status.Terminal() && s.Clock.Now().Sub(*due.ExpiresAt) >= silence {
 			err = errors.Join(err, s.end(ctx, due, evExpired, ""))
 		}
-		return errors.Join(err, s.reschedule(ctx, due, false))
+		return errors.Join(err, s.reschedule(ctx, due, "", false))
 	}
 	p, err := s.ByID(ctx, due.AccountID, due.ID)
 	if err == nil && !p.Status.Terminal() {
 		switch {
+		case undecided(p, said): // it ends as the provider says, and when
 		case !s.Clock.Now().Before(*p.ExpiresAt):
 			err = s.expire(ctx, p)
-		case p.Status == models.PaymentProcessing && p.ActionKind == "":
+		case p.Status == models.PaymentProcessing && p.ActionKind == "" && !p.InReview():
 			err = s.restart(ctx, p) // never reached the channel, or its answer was lost
 		}
 	}
-	return errors.Join(err, s.reschedule(ctx, due, true))
+	return errors.Join(err, s.reschedule(ctx, due, said, true))
+}
+
+// undecided reports whether the provider still reviews the payer's money: as it said, or did while nobody can be asked.
+func undecided(p models.Payment, said channel.State) bool {
+	return said == channel.StateInReview || said == "" && p.InReview()
 }
 
 // expire closes the trade, asks once more, and only then ends the payment: a payer may have paid in between. What the
-// channel says may leave it open (another amount): its time is over all the same.
+// channel says may leave it open (another amount): its time is over all the same. A review that has ended with nothing taken is a refusal.
 func (s *Service) expire(ctx context.Context, p models.Payment) error {
 	if err := s.close(ctx, p); err != nil {
 		return err
 	}
-	if err := s.ask(ctx, p); err != nil {
+	said, err := s.ask(ctx, p)
+	if err != nil || undecided(p, said) {
 		return err
+	}
+	if p.InReview() {
+		return s.end(ctx, p, evDeclined, "PAYMENT_DECLINED")
 	}
 	return s.end(ctx, p, evExpired, "")
 }
 
-// ask queries the channel and applies what it says. An unknown answer leaves everything as it is.
-func (s *Service) ask(ctx context.Context, p models.Payment) error {
+// ask queries the channel, applies what it says and returns that; nothing where there is nobody to ask. An unknown answer leaves
+// everything as it is.
+func (s *Service) ask(ctx context.Context, p models.Payment) (channel.State, error) {
 	adapter, ok := s.Channels[p.Channel]
 	if !ok {
-		return nil
+		return "", nil
 	}
 	ev, err := adapter.Query(ctx, RefOf(p))
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = s.Apply(ctx, p.Channel, ev)
-	return err
+	return ev.State, err
 }
 
 // reschedule says when the sweep looks next at the payment that was due; one that has ended since keeps what its end set. A
-// look counts where the channel has answered: money must not be missed because it did not.
-func (s *Service) reschedule(ctx context.Context, due models.Payment, answered bool) error {
+// look counts where the channel has answered, and has decided: money must not be missed because it did not.
+func (s *Service) reschedule(ctx context.Context, due models.Payment, said channel.State, answered bool) error {
 	p, err := s.ByID(ctx, due.AccountID, due.ID)
 	if err != nil || p.SweepAt == nil || (p.Status.Terminal() && !due.Status.Terminal()) {
 		return err
@@ -159,6 +173,9 @@ func (s *Service) reschedule(ctx context.Context, due models.Payment, answered b
 	}
 	var at *time.Time
 	if p.Status.Terminal() {
+		if said == channel.StateInReview { // it may still become ours
+			count = min(count, int64(len(lateAfter))-1)
+		}
 		at = s.lateWatch(p, now, count)
 	} else {
 		t := schedule(now, *p.ExpiresAt)
