@@ -49,6 +49,7 @@ func unionpayProtocol() protocol {
 		write:        unionpayLetter,
 		acknowledged: func(status int, _ []byte) bool { return status == http.StatusOK },
 		tells:        func(to status) bool { return to == paid }, // of payments only success, of refunds how they ended
+		decline:      unionpayDecline,
 		page:         payerView{App: "UnionPay", AppZH: "中国银联", Look: "blue", Banks: true},
 	}
 }
@@ -70,7 +71,8 @@ func unionpayRefusal(code string) unionpayAnswer {
 // unionpayMessage is a code in UnionPay's words.
 func unionpayMessage(code string) string {
 	return map[string]string{"00": "成功[0000000]", "01": "交易失败", "05": "交易已受理，请稍后查询交易结果", "10": "报文格式错误", "11": "验证签名失败", "12": "重复交易", "31": "商户状态不正确",
-		"34": "查无此交易", "35": "原交易不存在或状态不正确", "36": "与原交易信息不符", "60": "交易失败，详情请咨询您的发卡行", "98": "文件不存在"}[code]
+		"34": "查无此交易", "35": "原交易不存在或状态不正确", "36": "与原交易信息不符", "61": "输入的卡号无效，请确认后输入", "64": "卡上的余额不足", "66": "持卡人身份信息或手机号输入不正确，验证失败", "70": "交易已跳转，等待持卡人输入",
+		"83": "发卡行（渠道）处理中", "60": "交易失败，详情请咨询您的发卡行", "98": "文件不存在"}[code]
 }
 
 const unionpayTime = "20060102150405"

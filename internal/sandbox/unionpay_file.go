@@ -36,7 +36,10 @@ func (s *Sandbox) unionpayFile(ctx context.Context, r unionpayRequest) (unionpay
 	}
 	a := unionpayRefusal("00")
 	a["settleDate"], a["fileType"] = f["settleDate"], f["fileType"]
-	a["fileName"], a["fileContent"] = r.keys.MerchantID+"_"+day.Format("20060102")+".zip", content
+	a["fileContent"] = content
+	if r.kind == unionpayPersonal { // a file without a name is told apart by those within: nothing promises one
+		a["fileName"] = r.keys.MerchantID + "_" + day.Format("20060102") + ".zip"
+	}
 	return a, nil
 }
 

@@ -13,7 +13,7 @@ func unionpayLetter(ctx context.Context, s *Sandbox, n notification, f fact) (le
 	}
 	kind := unionpayKindOf(n.Channel)
 	var a unionpayAnswer
-	code := unionpayState(f.State)
+	code := unionpayState(f.State, f.Detail)
 	if f.Refund == nil {
 		at := f.CreatedAt
 		if f.PaidAt != nil {

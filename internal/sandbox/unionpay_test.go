@@ -201,9 +201,10 @@ func TestUnionPayEnds(t *testing.T) {
 	eachOf(t, unionPay, func(t *testing.T, w *world, a channel.Adapter) {
 		number, page := w.start(a)
 		w.mustPlay(page, "outcome=decline")
-		if e := w.query(a, number); e.State != channel.StateDeclined || e.Detail != "60" {
+		if e := w.query(a, number); e.State != channel.StateDeclined || e.Detail != "01" {
 			t.Errorf("declined: %+v", e)
 		}
+		w.unionPayCards(a)
 		number, page = w.start(a)
 		w.mustPlay(page, "outcome=abandon")
 		w.hearsNothing() // UnionPay tells of success alone
@@ -219,6 +220,27 @@ func TestUnionPayEnds(t *testing.T) {
 			t.Errorf("late: %+v %v", e, err)
 		}
 	})
+}
+
+// unionPayCards: banks refuse cards, one after the other, and the last one pays, all on the same page.
+func (w *world) unionPayCards(a channel.Adapter) {
+	t := w.t
+	t.Helper()
+	number, page := w.start(a)
+	w.get(page)
+	for _, code := range []string{"61", "64", "70"} {
+		w.mustPlay(page, "outcome=decline&code="+code)
+		if e := w.query(a, number); e.State != channel.StatePending || e.Detail != code {
+			t.Errorf("one card refused: %+v", e)
+		}
+	}
+	if w.play(page, "outcome=decline&code=01") != http.StatusConflict {
+		t.Error("01 is no card's code")
+	}
+	w.mustPlay(page, "outcome=succeed")
+	if e, err := a.ParseNotification(t.Context(), w.hears()); err != nil || e.State != channel.StatePaid || e.Number != number || w.query(a, number).State != channel.StatePaid {
+		t.Errorf("another card pays: %+v %v", e, err)
+	}
 }
 
 // What is changed, or for another, is refused on both sides.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"time"
@@ -12,6 +13,7 @@ import (
 var (
 	unionpayNumber = regexp.MustCompile(`^[0-9A-Za-z]{8,40}$`)
 	unionpayAmount = regexp.MustCompile(`^[1-9][0-9]{0,11}$`)
+	unionpayRisk   = regexp.MustCompile(`^(\{[A-Za-z]+=[^&={}\[\]"']+(&[A-Za-z]+=[^&={}\[\]"']+)*\})?$`)
 )
 
 // unionpayReference is a queryId: the day, then random digits, 21 in all.
@@ -43,7 +45,7 @@ func (s *Sandbox) unionpayOpen(ctx context.Context, r unionpayRequest) (t trade,
 	amount, err := strconv.ParseInt(f["txnAmt"], 10, 64)
 	if err != nil || !unionpayAmount.MatchString(f["txnAmt"]) || f["currencyCode"] != "156" || !unionpayNumber.MatchString(f["orderId"]) ||
 		f["txnType"] != "01" || f["txnSubType"] != "01" || f["bizType"] != r.kind.bizType || f["channelType"] != "07" && f["channelType"] != "08" ||
-		!unionpayURL(f["backUrl"]) || f["frontUrl"] != "" && !unionpayURL(f["frontUrl"]) {
+		!unionpayURL(f["backUrl"]) || f["frontUrl"] != "" && !unionpayURL(f["frontUrl"]) || !unionpayRisk.MatchString(f["riskRateInfo"]) {
 		return t, "10", nil
 	}
 	t = trade{Channel: r.kind.channel, Number: f["orderId"], Reference: unionpayReference(), Amount: amount, Currency: "CNY", Subject: f["orderDesc"], Status: waiting,
@@ -82,7 +84,7 @@ func (s *Sandbox) unionpayQuery(ctx context.Context, r unionpayRequest) (unionpa
 	if behaviourIn(ctx).Call == wrongAmount {
 		t.Amount++
 	}
-	code, at := unionpayState(t.at(s.clock.Now())), t.CreatedAt
+	code, at := unionpayState(t.at(s.clock.Now()), t.Detail), t.CreatedAt
 	if t.PaidAt != nil {
 		at = *t.PaidAt
 	}
@@ -91,17 +93,33 @@ func (s *Sandbox) unionpayQuery(ctx context.Context, r unionpayRequest) (unionpa
 	return a, nil
 }
 
-// unionpayState is a trade's code: the payer's bank says 60, what nobody paid in time has failed, and everything open is being worked on.
-func unionpayState(state status) string {
-	switch state {
-	case paid:
+// unionpayState is a trade's code: what was refused as a whole, or not paid in time, has failed; everything open is being worked on, or has
+// the code of the last card.
+func unionpayState(state status, d detail) string {
+	switch {
+	case state == paid:
 		return "00"
-	case declined:
-		return "60"
-	case closed, expired:
+	case state == declined, state == closed, state == expired:
 		return "01"
+	case d.Failure != "":
+		return d.Failure
 	}
 	return "05"
+}
+
+// unionpayCard are the codes of a card's bank.
+var unionpayCard = regexp.MustCompile(`^[678][0-9]$`)
+
+// unionpayDecline ends a trade; with code=64 its bank refuses one card, and the page goes on to take another.
+func unionpayDecline(ctx context.Context, s *Sandbox, t trade, form url.Values) (bool, error) {
+	if !form.Has("code") {
+		return s.decline(ctx, t)
+	}
+	t.Detail.Failure = form.Get("code")
+	if state := t.at(s.clock.Now()); state != waiting || !unionpayCard.MatchString(t.Detail.Failure) {
+		return false, nil
+	}
+	return true, s.note(ctx, t)
 }
 
 // unionpayTold are the fields that tell of money, in answers and notifications.

@@ -26,7 +26,7 @@ func TestFilesAreBounded(t *testing.T) {
 		if err := z.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.lines(b.Bytes(), "2026-11-21"); fmt.Sprint(err) != want && (err != nil || want != "") {
+		if _, err := a.lines(b.Bytes(), "2026-11-21", true); fmt.Sprint(err) != want && (err != nil || want != "") {
 			t.Errorf("%v: %v", parts[:2], err)
 		}
 	}

@@ -25,28 +25,32 @@ func succeeded(code string) bool { return code == accepted || code == flawed }
 // between: a code of two digits in a range.
 func between(code, from, to string) bool { return len(code) == 2 && from <= code && code <= to }
 
-// paymentState judges a payment by its code. A refusal by the cardholder's bank (60 to 89), or as a whole, ends it; everything else that
-// is no success may still change until payTimeout, so it is pending.
+// paymentState judges a payment by its code. What a card's bank says (60 to 89) is of that card, or no refusal at all (70: the cardholder is
+// being asked, 83: the bank is still at it), and until payTimeout UnionPay's page takes another card; so only a trade that has failed as a
+// whole (01) is over. Everything else that is no success is pending.
 func paymentState(code string) channel.State {
 	switch {
 	case succeeded(code):
 		return channel.StatePaid
 	case code == notFound:
 		return channel.StateNotFound
-	case code == failed, between(code, "60", "89"):
+	case code == failed:
 		return channel.StateDeclined
 	}
 	return channel.StatePending
 }
 
-// refundState judges a refund by its code: 02 to 09 are not known yet, every other code is final.
+// open: the outcome of a refund with this code is not known yet. 83: the bank is still at it.
+func open(code string) bool { return len(code) != 2 || between(code, "02", "09") || code == "83" }
+
+// refundState judges a refund by its code: what is not open is final.
 func refundState(code string) channel.State {
 	switch {
 	case succeeded(code):
 		return channel.StateRefunded
 	case code == notFound:
 		return channel.StateNotFound
-	case len(code) != 2, between(code, "02", "09"):
+	case open(code):
 		return channel.StatePending
 	}
 	return channel.StateRefundFailed
@@ -62,7 +66,7 @@ func askError(code string) error {
 
 // refundError is for a refund that was refused at once.
 func refundError(code string) error {
-	if slices.Contains(atTheDoor, code) || len(code) != 2 || between(code, "03", "09") {
+	if slices.Contains(atTheDoor, code) || open(code) {
 		return askError(code)
 	}
 	return fmt.Errorf("%w: unionpay %s", channel.ErrDeclined, code)

@@ -1,6 +1,8 @@
 package unionpay
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"maps"
 	"strings"
@@ -12,7 +14,8 @@ import (
 	"paydesk/models"
 )
 
-// Only a success pays, only a refusal by the bank declines, and only what is final ends a refund (lessons 1, 3).
+// Only a success pays, only a trade that failed as a whole is declined (a card's refusal leaves the payer another one), and only what is
+// final ends a refund (lessons 1, 3).
 func TestCodes(t *testing.T) {
 	for code, want := range map[string][2]channel.State{
 		"00": {channel.StatePaid, channel.StateRefunded}, "A6": {channel.StatePaid, channel.StateRefunded},
@@ -20,7 +23,8 @@ func TestCodes(t *testing.T) {
 		"02": {channel.StatePending, channel.StatePending}, "09": {channel.StatePending, channel.StatePending}, "": {channel.StatePending, channel.StatePending},
 		"000": {channel.StatePending, channel.StatePending}, "6": {channel.StatePending, channel.StatePending},
 		"34": {channel.StateNotFound, channel.StateNotFound}, "01": {channel.StateDeclined, channel.StateRefundFailed},
-		"60": {channel.StateDeclined, channel.StateRefundFailed}, "64": {channel.StateDeclined, channel.StateRefundFailed}, "89": {channel.StateDeclined, channel.StateRefundFailed},
+		"60": {channel.StatePending, channel.StateRefundFailed}, "64": {channel.StatePending, channel.StateRefundFailed}, "89": {channel.StatePending, channel.StateRefundFailed},
+		"70": {channel.StatePending, channel.StateRefundFailed}, "83": {channel.StatePending, channel.StatePending},
 		"12": {channel.StatePending, channel.StateRefundFailed}, "36": {channel.StatePending, channel.StateRefundFailed}, "99": {channel.StatePending, channel.StateRefundFailed},
 	} {
 		if p, r := paymentState(code), refundState(code); p != want[0] || r != want[1] {
@@ -30,7 +34,7 @@ func TestCodes(t *testing.T) {
 	for code, want := range map[string][2]error{
 		"11": {channel.ErrUnavailable, channel.ErrUnavailable}, "31": {channel.ErrUnavailable, channel.ErrUnavailable}, "37": {channel.ErrUnavailable, channel.ErrUnavailable},
 		"02": {channel.ErrUnavailable, channel.ErrUnavailable}, "03": {channel.ErrUnknown, channel.ErrUnknown}, "05": {channel.ErrUnknown, channel.ErrUnknown},
-		"": {channel.ErrUnknown, channel.ErrUnknown}, "10": {channel.ErrUnknown, channel.ErrDeclined}, "36": {channel.ErrUnknown, channel.ErrDeclined}, "01": {channel.ErrUnknown, channel.ErrDeclined},
+		"": {channel.ErrUnknown, channel.ErrUnknown}, "83": {channel.ErrUnknown, channel.ErrUnknown}, "10": {channel.ErrUnknown, channel.ErrDeclined}, "36": {channel.ErrUnknown, channel.ErrDeclined}, "01": {channel.ErrUnknown, channel.ErrDeclined},
 	} {
 		if asked, refund := askError(code), refundError(code); !errors.Is(asked, want[0]) || !errors.Is(refund, want[1]) {
 			t.Errorf("%s: asked %v, refund %v, not %v", code, asked, refund, want)
@@ -89,7 +93,7 @@ func TestStatementFile(t *testing.T) {
 	if lines[1] != want {
 		t.Errorf("refunded: %+v", lines[1])
 	}
-	for name, bad := range map[string]map[int]string{"another merchant": with(27, "777290058110049"), "a kind that is not known": with(19, "02"), "no amount": with(6, ""), "a fee in words": with(15, "0000000000007"),
+	for name, bad := range map[string]map[int]string{"another merchant": with(27, "777290058110049"), "no amount": with(6, ""), "a fee in words": with(15, "0000000000007"),
 		"no time": with(4, "1331000000")} {
 		if lines, err := a.parse([]byte(row(bad)), "2027-01-01"); err == nil {
 			t.Errorf("%s: %+v", name, lines)
@@ -97,5 +101,52 @@ func TestStatementFile(t *testing.T) {
 	}
 	if _, err := a.parse([]byte(row(pay)[:300]), "2027-01-01"); err == nil {
 		t.Error("a line that is cut")
+	}
+	odd, err := a.parse([]byte(row(with(19, "02"))+row(with(11, "SHOP2", 27, "777290058110049"))+row(with(11, "SHOP2", 6, ""))+row(with(21, "000301"))+row(with(11, "SHOP2"))[:300]+"\r\n"), "2027-01-01")
+	if err != nil || len(odd) != 5 {
+		t.Fatal("what is strange, or somebody else's, is shown: ", odd, err)
+	}
+	if l := odd[0]; l.Number != want.Number || l.RefundNumber != want.Reference || l.State != channel.StateRefunded || l.Amount.Minor != 1234 {
+		t.Errorf("a kind that is not known: %+v", l)
+	}
+	for _, l := range []channel.Line{odd[1], odd[2], odd[4]} {
+		if l.Number != "" || l.State != channel.StatePaid || l.At.IsZero() || !strings.HasPrefix(l.Raw, "S22 ") || strings.Contains(l.Raw, "6216261000000000018") {
+			t.Errorf("somebody else's: %+v", l)
+		}
+	}
+	if l := odd[3]; l.Number != want.Number || l.State != channel.StatePaid {
+		t.Errorf("another product's: %+v", l)
+	}
+	if lines, err := adapter(t, models.ChannelUnionPayEnterprise).parse([]byte(row(with(21, "000301"))), "2027-01-01"); err != nil || len(lines) != 0 {
+		t.Errorf("another product's, shown twice: %+v %v", lines, err)
+	}
+}
+
+// settleDate has no year: the file's name has one, or the names within.
+func TestStatementYear(t *testing.T) {
+	a := adapter(t, models.ChannelUnionPayPersonal)
+	zipped := func(name string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		if _, err := z.Create(name); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for _, c := range []struct {
+		file  []byte
+		dated bool
+		ok    bool
+	}{
+		{zipped("INN26112188ZM_777290058110048"), true, true}, {zipped("INN26112188ZM_777290058110048"), false, true}, {zipped("777290058110048_20261121/INN26112188ZM_777290058110048.txt"), false, true},
+		{zipped("INN25112188ZM_777290058110048"), false, false}, {zipped("INN25112188ZM_777290058110048"), true, false},
+		{zipped("ZM_777290058110048"), true, true}, {zipped("ZM_777290058110048"), false, false}, {nil, true, true}, {nil, false, false},
+	} {
+		if _, err := a.lines(c.file, "2026-11-21", c.dated); (err == nil) != c.ok {
+			t.Errorf("%q, dated %v: %v", c.file, c.dated, err)
+		}
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/guard"
 )
 
 // fields are a message of the protocol.
@@ -92,7 +91,7 @@ func (a *Adapter) call(ctx context.Context, to endpoint, path string, f fields) 
 	for _, name := range names(f) {
 		form.Set(name, f[name])
 	}
-	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, to.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.JoinPath(path).String(), strings.NewReader(form.Encode()))
 	if err != nil {

@@ -40,9 +40,14 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 	return e, nil
 }
 
-// event reads what is said of a payment or a refund. A notification has no id of its own: the trade, its kind and its code are one.
+// event reads what is said of a payment or a refund. A notification has no id of its own: the trade, its kind and its code are one. What has
+// an origRespCode is an answer to a question, as rightly signed as any: its respCode is of the question, and says nothing of money.
 func event(f fields) (channel.Event, error) {
-	e := channel.Event{ID: f["txnType"] + "-" + f["queryId"] + "-" + f["respCode"], Reference: f["queryId"], Detail: f["respCode"]}
+	code := f["respCode"]
+	if f["origRespCode"] != "" {
+		code = f["origRespCode"]
+	}
+	e := channel.Event{ID: f["txnType"] + "-" + f["queryId"] + "-" + code, Reference: f["queryId"], Detail: code}
 	switch f["txnType"] {
 	case "01":
 		e.Number, e.State = f["orderId"], paymentState(e.Detail)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 		return channel.Statement{}, fmt.Errorf("%w: unionpay, %s", channel.ErrNoStatement, day)
 	case code != accepted:
 		return channel.Statement{}, askError(code)
-	case answer["settleDate"] != f["settleDate"] || !strings.Contains(answer["fileName"], day.Format("20060102")):
+	case answer["settleDate"] != f["settleDate"] || answer["fileName"] != "" && !strings.Contains(answer["fileName"], day.Format("20060102")):
 		return channel.Statement{}, fmt.Errorf("%w: unionpay gave the file of another day", channel.ErrUnknown) // settleDate has no year
 	}
 	file, err := unpack(answer["fileContent"])
@@ -54,7 +55,7 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	}
 	sum := sha256.Sum256(file)
 	s := channel.Statement{Day: day, Hash: hex.EncodeToString(sum[:])}
-	if s.Lines, err = a.lines(file, day); err != nil {
+	if s.Lines, err = a.lines(file, day, answer["fileName"] != ""); err != nil {
 		return channel.Statement{}, fmt.Errorf("%w: unionpay's file of %s: %w", channel.ErrUnknown, day, err)
 	}
 	return s, nil
@@ -85,9 +86,16 @@ func bounded(r io.Reader, most int) ([]byte, error) {
 	return b, nil
 }
 
-// lines reads the merchant's trades: of a zip the file INN…ZM_…, or the text itself. Files beside it (ZME: errors and disputes) are left.
-func (a *Adapter) lines(file []byte, day channel.Day) ([]channel.Line, error) {
+// tradesName is how a file of trades is called: INN, the clearing day, a number, ZM_ and the merchant.
+var tradesName = regexp.MustCompile(`INN([0-9]{6})[0-9]{2}ZM_`)
+
+// lines reads the merchant's trades: of a zip the file INN…ZM_…, or the text itself. Files beside it (ZME: errors and disputes) are left. A
+// day with its year has to stand somewhere, in the file's name (dated) or within; where it stands twice, twice the same.
+func (a *Adapter) lines(file []byte, day channel.Day, dated bool) ([]channel.Line, error) {
 	if !bytes.HasPrefix(file, []byte("PK")) {
+		if !dated {
+			return nil, errors.New("no name, so no year")
+		}
 		return a.parse(file, day)
 	}
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
@@ -102,6 +110,9 @@ func (a *Adapter) lines(file []byte, day channel.Day) ([]channel.Line, error) {
 	for _, entry := range z.File {
 		if !strings.Contains(entry.Name, "ZM_") {
 			continue
+		}
+		if name := tradesName.FindStringSubmatch(entry.Name); name != nil && name[1] != day.Format("060102") || name == nil && !dated {
+			return nil, fmt.Errorf("another day in it, or none: %.80q", entry.Name)
 		}
 		r, err := entry.Open()
 		if err != nil {

@@ -59,10 +59,11 @@ type Adapter struct {
 	trust    trust
 }
 
-// endpoint is an address and who may call it.
+// endpoint is an address, who may call it, and how long a call may take.
 type endpoint struct {
 	*url.URL
-	client *http.Client
+	client  *http.Client
+	timeout time.Duration
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
@@ -99,7 +100,7 @@ func New(name models.PaymentChannel, c Config) (*Adapter, error) {
 		return nil, err
 	}
 	return &Adapter{name: name, bizType: bizType, merchant: c.MerchantID, key: key, certID: certificate.SerialNumber.String(), trust: trust, pages: pages,
-		gateway: endpoint{gateway, guard.Client(c.Mode, c.HTTPClient)}, files: endpoint{files, guard.FileClient(c.Mode, c.HTTPClient)}}, nil
+		gateway: endpoint{gateway, guard.Client(c.Mode, c.HTTPClient), guard.Timeout}, files: endpoint{files, guard.FileClient(c.Mode, c.HTTPClient), guard.FileTimeout}}, nil
 }
 
 // Channel names it.
@@ -116,6 +117,9 @@ func (a *Adapter) Start(_ context.Context, r channel.StartRequest) (channel.Star
 	f["orderId"], f["txnAmt"], f["currencyCode"] = r.Number, strconv.FormatInt(r.Amount.Minor, 10), currencyCode
 	f["frontUrl"], f["backUrl"] = r.ReturnURL, r.NotifyURL
 	f["orderDesc"], f["issInsCode"] = describe(r.Subject), r.BankCode
+	if f["orderDesc"] != "" {
+		f["riskRateInfo"] = "{commodityName=" + f["orderDesc"] + "}"
+	}
 	if !r.ExpiresAt.IsZero() {
 		f["payTimeout"] = stamp(r.ExpiresAt.Add(time.Second - time.Nanosecond))
 	}

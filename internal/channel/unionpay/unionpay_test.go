@@ -137,7 +137,7 @@ func TestStart(t *testing.T) {
 	delete(f, "signature")
 	want := fields{"version": "5.1.0", "encoding": "UTF-8", "signMethod": "01", "certId": "74012876543", "accessType": "0", "channelType": "07", "txnType": "01", "txnSubType": "01",
 		"bizType": "000201", "merId": merchant, "orderId": "20261122101112ABCDEFGHJKMN", "txnTime": "20261122000509", "txnAmt": "1234", "currencyCode": "156",
-		"payTimeout": "20261122003510", "frontUrl": "https://pay.example/return/1", "backUrl": "https://pay.example/notify", "orderDesc": "充值 Top-up  100%", "issInsCode": "ICBC"}
+		"payTimeout": "20261122003510", "frontUrl": "https://pay.example/return/1", "backUrl": "https://pay.example/notify", "orderDesc": "充值 Top-up  100%", "riskRateInfo": "{commodityName=充值 Top-up  100%}", "issInsCode": "ICBC"}
 	if !maps.Equal(f, want) {
 		t.Errorf("got  %v\nwant %v", f, want)
 	}
@@ -155,7 +155,7 @@ func TestStart(t *testing.T) {
 func TestSignatureByOpenSSL(t *testing.T) {
 	f := start(t, adapter(t, models.ChannelUnionPayPersonal), nil)
 	text := "accessType=0&backUrl=https://pay.example/notify&bizType=000201&certId=74012876543&channelType=07&currencyCode=156&encoding=UTF-8&frontUrl=https://pay.example/return/1&merId=777290058110048" +
-		"&orderDesc=充值 Top-up  100%&orderId=20261122101112ABCDEFGHJKMN&payTimeout=20261122003510&signMethod=01&txnAmt=1234&txnSubType=01&txnTime=20261122000509&txnType=01&version=5.1.0"
+		"&orderDesc=充值 Top-up  100%&orderId=20261122101112ABCDEFGHJKMN&payTimeout=20261122003510&riskRateInfo={commodityName=充值 Top-up  100%}&signMethod=01&txnAmt=1234&txnSubType=01&txnTime=20261122000509&txnType=01&version=5.1.0"
 	dir := t.TempDir()
 	write := func(name string, content []byte) string {
 		path := filepath.Join(dir, name)
@@ -278,7 +278,11 @@ func TestKindsOfNotification(t *testing.T) {
 		{map[string]string{"txnType": "04", "respCode": "60"}, channel.Event{Number: "P1", RefundNumber: "20261122101112ABCDEFGHJKMN", State: channel.StateRefundFailed}},
 		{map[string]string{"txnType": "04", "respCode": "05"}, channel.Event{Number: "P1", RefundNumber: "20261122101112ABCDEFGHJKMN", State: channel.StatePending}},
 		{map[string]string{"respCode": "A6"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StatePaid, Amount: money.New(1234, "CNY")}},
-		{map[string]string{"respCode": "61"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StateDeclined}},
+		{map[string]string{"respCode": "01"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StateDeclined}},
+		{map[string]string{"respCode": "61"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StatePending}},
+		// The answer to a question, posted as a notification: it is the question that succeeded.
+		{map[string]string{"origRespCode": "66"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StatePending}},
+		{map[string]string{"origRespCode": "00"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StatePaid, Amount: money.New(1234, "CNY")}},
 		{map[string]string{"respCode": "34"}, channel.Event{Number: "20261122101112ABCDEFGHJKMN", State: channel.StatePending}},
 		{map[string]string{"txnType": "31"}, channel.Event{}},
 		{map[string]string{"txnType": ""}, channel.Event{}},

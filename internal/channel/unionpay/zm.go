@@ -1,12 +1,14 @@
 package unionpay
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
+	"paydesk/models"
 )
 
 // The columns of a ZM file that are read, counted from 0. A column is so many bytes wide, a space stands between two (UnionPay's own
@@ -28,7 +30,8 @@ const colAccount = 3 + 11 + 11 + 6 + 10 + 5
 
 var zmWidths = [...]int{3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15, 1, 15, 32, 13, 13, 8, 32}
 
-// parse reads a ZM file. A line that does not fit spoils the file: what is left out would look like money that never came.
+// parse reads a ZM file. A line of ours that cannot be read spoils the file: what is left out would look like money that never came. One of
+// somebody else on the same merchant account is shown as it came.
 func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 	var all []channel.Line
 	n := 0
@@ -38,16 +41,17 @@ func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 		if strings.TrimSpace(raw) == "" {
 			continue
 		}
-		columns, ok := cut(raw)
-		if !ok || columns[colMerchant] != a.merchant {
-			return nil, fmt.Errorf("line %d is not a trade of ours", n)
-		}
-		if columns[colBizType] != a.bizType {
-			continue // the other kind of bank, or something that is not sold here
+		columns := cut(raw)
+		if a.otherKind(columns) {
+			continue
 		}
 		l, err := a.line(columns, day)
-		if err != nil {
+		if err != nil && channel.NamesOurs(raw) {
 			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if err != nil {
+			from, _ := a.StatementDay(day)
+			l = channel.Line{State: channel.StatePaid, At: from}
 		}
 		l.Raw = evidence(raw)
 		all = append(all, l)
@@ -55,23 +59,40 @@ func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 	return all, nil
 }
 
-// cut divides a line, by bytes: names in it are GBK.
-func cut(raw string) ([]string, bool) {
+// otherKind: the line is the other channel's. One of neither kind of bank is shown with the personal ones.
+func (a *Adapter) otherKind(columns []string) bool {
+	if columns == nil || columns[colBizType] == a.bizType {
+		return false
+	}
+	for _, kind := range bizTypes {
+		if kind == columns[colBizType] {
+			return true
+		}
+	}
+	return a.name != models.ChannelUnionPayPersonal
+}
+
+// cut divides a line, by bytes: names in it are GBK. None where it is too short.
+func cut(raw string) []string {
 	var columns []string
 	at := 0
 	for _, width := range zmWidths {
 		if at+width > len(raw) {
-			return nil, false
+			return nil
 		}
 		columns = append(columns, strings.TrimSpace(raw[at:at+width]))
 		at += width + 1
 	}
-	return columns, true
+	return columns
 }
 
-// evidence is a line as an operator may see it: without what the card's number has between its first six and last four digits.
+// evidence is a line as an operator may see it: without what the card's number has between its first six and last four digits. Of a line
+// that is too short nobody knows where the card stands: what comes before its column is kept.
 func evidence(raw string) string {
 	b := []byte(raw)
+	if cut(raw) == nil {
+		return strings.TrimRight(strings.ToValidUTF8(string(b[:min(len(b), colAccount)]), "?"), " ")
+	}
 	account := b[colAccount : colAccount+zmWidths[5]]
 	digits := len(strings.TrimRight(string(account), " "))
 	for i := 6; i < digits-4; i++ {
@@ -82,6 +103,9 @@ func evidence(raw string) string {
 
 // line reads one trade. The file has successful ones only.
 func (a *Adapter) line(columns []string, day channel.Day) (channel.Line, error) {
+	if columns == nil || columns[colMerchant] != a.merchant {
+		return channel.Line{}, errors.New("not a trade of ours")
+	}
 	amount, err := minor(columns[colAmount])
 	if err != nil {
 		return channel.Line{}, fmt.Errorf("amount %q", columns[colAmount])
@@ -95,13 +119,13 @@ func (a *Adapter) line(columns []string, day channel.Day) (channel.Line, error) 
 		return channel.Line{}, fmt.Errorf("time %q", columns[colTime])
 	}
 	l := channel.Line{Reference: columns[colQueryID], Amount: money.New(amount, currency), Fee: money.New(fee, currency), At: at}
-	switch kind := columns[colTxnType]; kind {
+	switch columns[colTxnType] {
 	case "01":
 		l.Number, l.State = columns[colOrderID], channel.StatePaid
 	case "04", "31": // 31: a void, made by hand in UnionPay's console
 		l.Number, l.RefundNumber, l.State = columns[colReserved], columns[colOrderID], channel.StateRefunded
-	default:
-		return channel.Line{}, fmt.Errorf("kind %q", kind)
+	default: // whether money came or went, nobody here knows: it is shown under UnionPay's number
+		l.Number, l.RefundNumber, l.State = columns[colOrderID], columns[colQueryID], channel.StateRefunded
 	}
 	return l, nil
 }
