@@ -31,7 +31,11 @@ func TestStartErrors(t *testing.T) {
 		{"", "", channel.ErrUnknown},
 		{"40004", "ACQ.TRADE_HAS_CLOSE", channel.ErrDeclined},
 		{"40004", "ACQ.TOTAL_FEE_EXCEED", channel.ErrDeclined},
-		{"40002", "isv.invalid-parameter", channel.ErrDeclined},
+		{"40002", "isv.invalid-parameter", channel.ErrUnavailable}, // ours, not the payer's
+		{"40004", "ACQ.INVALID_PARAMETER", channel.ErrUnavailable},
+		{"40004", "ACQ.ACCESS_FORBIDDEN", channel.ErrUnavailable},
+		{"40004", "ACQ.PARTNER_ERROR", channel.ErrUnavailable},
+		{"40004", "ACQ.EXIST_FORBIDDEN_WORD", channel.ErrDeclined},
 		{"40002", "isv.invalid-signature", channel.ErrUnavailable},
 		{"40002", "isv.invalid-app-id", channel.ErrUnavailable},
 		{"40005", "isv.app-call-limited", channel.ErrUnavailable},

@@ -32,7 +32,7 @@ func callError(err error) error {
 // startError is for a signed refusal of precreate.
 func startError(e sdk.Error) error {
 	switch {
-	case atTheDoor(e):
+	case atTheDoor(e), ourFault(e):
 		return fmt.Errorf("%w: alipay %s", channel.ErrUnavailable, code(e))
 	case undecided(e), e.SubCode == "ACQ.TRADE_HAS_SUCCESS", e.SubCode == "ACQ.CONTEXT_INCONSISTENT":
 		// The number is known there already, perhaps paid: only a query tells.
@@ -59,6 +59,16 @@ func atTheDoor(e sdk.Error) bool {
 			strings.Contains(e.SubCode, "timestamp") || strings.Contains(e.SubCode, "method")
 	}
 	return false
+}
+
+// ourFault are refusals of a start that the payer has no part in: a product that was not signed up for, a parameter, our application
+// or our account.
+func ourFault(e sdk.Error) bool {
+	switch e.SubCode {
+	case "ACQ.ACCESS_FORBIDDEN", "ACQ.INVALID_PARAMETER", "ACQ.PARTNER_ERROR", "ACQ.SELLER_BEEN_BLOCKED":
+		return true
+	}
+	return e.Code == sdk.CodeMissingParam || e.Code == sdk.CodeInvalidParam
 }
 
 // undecided: Alipay itself does not know what came of it.

@@ -38,6 +38,9 @@ func unavailable(code string) bool {
 	return false
 }
 
+// ourFault are refusals of a prepay that the payer has no part in: what we sent, or how we are configured, is wrong.
+func ourFault(code string) bool { return same(code, "PARAM_ERROR") }
+
 // startError judges a failed prepay. Codes that say the number is known there already leave the outcome open, for that
 // trade may be paid: only a query tells.
 func startError(err error) error {
@@ -45,6 +48,8 @@ func startError(err error) error {
 	switch {
 	case !ok || unavailable(code):
 		return askError(err)
+	case ourFault(code):
+		return fmt.Errorf("%w: wechatpay %s", channel.ErrUnavailable, code)
 	}
 	for _, open := range []string{"ORDER_PAID", "OUT_TRADE_NO_USED", "INVALID_REQUEST", "SYSTEM_ERROR", "BANK_ERROR", "USER_PAYING"} {
 		if same(code, open) {

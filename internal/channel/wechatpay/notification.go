@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wechatpay-apiv3/wechatpay-go/core/notify"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments"
 
 	"paydesk/internal/channel"
@@ -35,7 +36,7 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 	var content json.RawMessage
 	// The SDK's error holds the whole request: it goes no further.
 	note, err := a.notify.ParseNotifyRequest(ctx, r, &content)
-	if err != nil {
+	if err != nil && !opened(note) {
 		return channel.Event{}, forged("wrong signature, too old, or not sealed with our key")
 	}
 	if note.ID == "" {
@@ -49,10 +50,17 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 	return e, nil
 }
 
-// read reads the opened content of a verified notification.
+// opened: the signature was right and our key opened it. What is in it may be no JSON.
+func opened(note *notify.Request) bool { return note != nil && note.Resource.Plaintext != "" }
+
+// read reads the opened content of a verified notification. What tells neither of a payment nor of a refund (WeChat Pay's own test of
+// signatures, SECURITY_ECHO.SUCCESS, for one) was sealed for us, and that is all there is to it: it is heard.
 func (a *Adapter) read(eventType string, content json.RawMessage) (channel.Event, error) {
-	if strings.HasPrefix(eventType, "REFUND.") {
+	switch {
+	case strings.HasPrefix(eventType, "REFUND."):
 		return a.refundEvent(content)
+	case !strings.HasPrefix(eventType, "TRANSACTION."):
+		return channel.Event{State: channel.StatePending, Detail: eventType}, nil
 	}
 	var t payments.Transaction
 	if err := json.Unmarshal(content, &t); err != nil {
@@ -63,10 +71,6 @@ func (a *Adapter) read(eventType string, content json.RawMessage) (channel.Event
 	}
 	if text(t.OutTradeNo) == "" {
 		return channel.Event{}, forged("names no trade")
-	}
-	if !strings.HasPrefix(eventType, "TRANSACTION.") {
-		// Whatever else: heard, nothing of a payment in it.
-		return channel.Event{Number: text(t.OutTradeNo), State: channel.StatePending, Detail: eventType}, nil
 	}
 	if t.Appid == nil {
 		return channel.Event{}, forged("for no application")

@@ -30,7 +30,7 @@ func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return da
 // Statement is /v3/bill/tradebill, all payments and refunds of a day, and the file it points to. The file is not signed: its SHA-1 stands
 // in the signed answer. A day without movements has no file.
 func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
-	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, guard.FileTimeout)
 	defer cancel()
 	res, err := a.client.Get(ctx, consts.WechatPayAPIServer+"/v3/bill/tradebill?"+
 		url.Values{"bill_date": {day.Format(time.DateOnly)}, "bill_type": {"ALL"}, "tar_type": {"GZIP"}}.Encode())
@@ -55,7 +55,8 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	if err != nil {
 		return channel.Statement{}, err
 	}
-	lines, err := open(file, bill.HashValue, a.mchID)
+	from, _ := a.StatementDay(day)
+	lines, err := open(file, bill.HashValue, a.mchID, from)
 	if err != nil {
 		return channel.Statement{}, fmt.Errorf("%w: wechatpay's bill of %s: %w", channel.ErrUnknown, day, err)
 	}
@@ -82,7 +83,7 @@ func (a *Adapter) download(ctx context.Context, raw string) ([]byte, error) {
 }
 
 // open unzips a file, compares its hash and reads it.
-func open(file []byte, sha, mchID string) ([]channel.Line, error) {
+func open(file []byte, sha, mchID string, day time.Time) ([]channel.Line, error) {
 	z, err := gzip.NewReader(bytes.NewReader(file))
 	if err != nil {
 		return nil, errors.New("not zipped")
@@ -94,5 +95,5 @@ func open(file []byte, sha, mchID string) ([]channel.Line, error) {
 	if sum := sha1.Sum(text); !strings.EqualFold(hex.EncodeToString(sum[:]), sha) {
 		return nil, errors.New("not the file whose hash was told")
 	}
-	return readBill(string(text), mchID)
+	return readBill(string(text), mchID, day)
 }

@@ -26,8 +26,9 @@ func TestStartErrors(t *testing.T) {
 		{400, "ORDER_PAID", channel.ErrUnknown},
 		{403, "OUT_TRADE_NO_USED", channel.ErrUnknown},
 		{400, "INVALID_REQUEST", channel.ErrUnknown},
-		{404, "", channel.ErrUnknown}, // not WeChat Pay's form: some proxy's
-		{400, "PARAM_ERROR", channel.ErrDeclined},
+		{404, "", channel.ErrUnknown},                // not WeChat Pay's form: some proxy's
+		{400, "PARAM_ERROR", channel.ErrUnavailable}, // ours, not the payer's
+		{403, "ACCOUNT_ERROR", channel.ErrDeclined},
 		{400, "ORDERCLOSED", channel.ErrDeclined},
 		{403, "RULE_LIMIT", channel.ErrDeclined},
 		{403, "NOTENOUGH", channel.ErrDeclined},
