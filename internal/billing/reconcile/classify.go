@@ -14,6 +14,9 @@ const (
 	patience     = 72 * time.Hour // after the day's end
 )
 
+// hesitation is how long after the day's end a channel may be undecided about a payment before a person looks.
+const hesitation = 30 * 24 * time.Hour
+
 // view is what a judgement goes by beside the movement.
 type view struct {
 	from, to time.Time
@@ -89,10 +92,20 @@ func (v view) one(m *movement, l *line) result {
 		v.onlyOurs(&r)
 	case l.moved():
 		v.both(&r)
+	case v.stands(m, *l):
+		r.stands = true
+		v.both(&r)
 	default:
 		v.still(&r)
 	}
 	return r
+}
+
+// stands: a line that says that it is on its way is the provider's side of what the ledger has since. Statements are not corrected: WeChat
+// Pay and QQ Wallet write a refund as it stood when the file was made, and PayPal a payment on the day that it began.
+func (v view) stands(m *movement, l line) bool {
+	from, to := v.span(l.day)
+	return l.onItsWay() && m.within(from.Add(-nearMidnight), to.Add(reach))
 }
 
 // both: the statement says that money moved.
@@ -100,7 +113,7 @@ func (v view) both(r *result) {
 	ours, booked := r.ours()
 	switch {
 	case !booked && !r.known():
-		r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+		r.unknown()
 	case !booked && r.asked != nil && r.asked.err == nil:
 		r.class, r.why = models.ClassStateDiffers, "the channel does not confirm its own statement when it is asked"
 	case !booked:
@@ -118,6 +131,14 @@ func (v view) both(r *result) {
 	}
 }
 
+// unknown: the statement has a number that is none of ours. Money may have gone back of a payment of ours all the same.
+func (r *result) unknown() {
+	r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+	if r.payment != nil {
+		r.why = "nobody here has sent this back: a dispute, a reversal, or a refund made by hand at the provider"
+	}
+}
+
 // elsewhereNumber: a refund of ours stands in the statement under another payment's number.
 func (r *result) elsewhereNumber() bool {
 	return r.kind == models.MovementRefund && r.payment != nil && r.line.Number != "" && r.line.Number != r.payment.Number
@@ -126,15 +147,19 @@ func (r *result) elsewhereNumber() bool {
 // still: the statement says that nothing moved, or nothing yet.
 func (v view) still(r *result) {
 	_, booked := r.ours()
-	pending := r.line.State == channel.StatePending
+	pending := r.line.onItsWay()
 	switch {
 	case !r.known():
-		r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
+		r.unknown()
 	case booked && r.bounced() && r.line.State == channel.StateRefundFailed:
 		r.class, r.why = models.ClassMatched, "the refund has bounced: its money is in suspense"
 	case booked && pending && !v.bookedBy(r.movement):
 		r.class, r.why = models.ClassLate, "it ended after this day"
-	case booked, r.kind == models.MovementRefund && r.differs(pending):
+	case !booked && pending && r.kind == models.MovementPayment:
+		v.underReview(r)
+	case !booked && pending:
+		r.underway()
+	case booked, r.kind == models.MovementRefund && r.refund.Status != models.RefundFailed:
 		r.class, r.why = models.ClassStateDiffers, "the statement has it in another state"
 	case r.asked != nil:
 		r.class, r.repaired, r.why = models.ClassMatched, true, "the notification was lost: the channel was asked, and what it said was taken over"
@@ -145,12 +170,36 @@ func (v view) still(r *result) {
 	}
 }
 
-// differs: a refund without postings stands here in another state than in the statement.
-func (r *result) differs(pending bool) bool {
-	if pending {
-		return r.refund.Status != models.RefundProcessing
+// underReview: the channel has taken money and not said yet whose it is. The day is looked at again until it has, and every time it is asked.
+func (v view) underReview(r *result) {
+	open := r.asked == nil || r.asked.err != nil
+	if !open {
+		switch r.asked.ev.State {
+		case channel.StateClosed, channel.StateDeclined:
+			r.class, r.why = models.ClassMatched, "the channel says that nothing came of it"
+			return
+		case channel.StateNotFound, channel.StatePending, channel.StateInReview, channel.StateApproved:
+			open = true
+		}
 	}
-	return r.refund.Status != models.RefundFailed
+	if open && v.now.Before(v.to.Add(hesitation)) {
+		r.class, r.awaited, r.why = models.ClassLate, true, "the channel has not decided yet"
+		return
+	}
+	r.class, r.why = models.ClassStateDiffers, "the statement has it on its way, and here it has not come"
+}
+
+// underway: the statement says of a refund that it is on its way. It may be here as well; where it has failed here, the channel has to say so.
+func (r *result) underway() {
+	failed := r.asked != nil && r.asked.err == nil && r.asked.ev.State == channel.StateRefundFailed
+	switch {
+	case r.refund.Status == models.RefundProcessing:
+		r.class = models.ClassMatched
+	case failed && r.refund.Status == models.RefundFailed:
+		r.class, r.why = models.ClassMatched, "it failed after the statement was made"
+	default:
+		r.class, r.why = models.ClassStateDiffers, "the statement has it in another state"
+	}
 }
 
 // bookedBy: the ledger had it before the day's end.
@@ -158,13 +207,26 @@ func (v view) bookedBy(m *movement) bool {
 	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.at.Before(v.to) })
 }
 
+// otherDay finds the line of another day's statement that has the movement: one that moved money, or else one that stands for it; below
+// zero where there is none.
+func (v view) otherDay(m *movement) int {
+	if i := slices.IndexFunc(m.others, line.moved); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(m.others, func(l line) bool { return v.stands(m, l) })
+}
+
 // onlyOurs: the day's statement has nothing of what the ledger has.
 func (v view) onlyOurs(r *result) {
 	ours, _ := r.ours()
-	if i := slices.IndexFunc(r.others, line.moved); i >= 0 {
-		r.line = &r.others[i]
-		if r.class, r.why = models.ClassLate, "it stands in the statement of "+string(r.line.day); ours != r.line.Amount {
-			r.class, r.why = models.ClassAmountDiffers, "the amounts differ; it stands in the statement of "+string(r.line.day)
+	if i := v.otherDay(r.movement); i >= 0 {
+		r.line, r.stands = &r.others[i], !r.others[i].moved()
+		where := "it stands in the statement of " + string(r.line.day)
+		if r.stands {
+			where = "the statement of " + string(r.line.day) + " has it on its way"
+		}
+		if r.class, r.why = models.ClassLate, where; ours != r.line.Amount {
+			r.class, r.why = models.ClassAmountDiffers, "the amounts differ; "+where
 		}
 		return
 	}

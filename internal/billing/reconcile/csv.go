@@ -22,7 +22,9 @@ var head = []string{"channel", "day", "class", "kind", "number", "refund_number"
 func (c *comparison) csv(results []result) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{head}
+	if err := w.Write(head); err != nil {
+		return nil, err
+	}
 	for _, r := range results {
 		d := r.difference(c.rec, c.view.now)
 		fee, evidence := "", ""
@@ -32,13 +34,14 @@ func (c *comparison) csv(results []result) ([]byte, error) {
 		if r.class != models.ClassMatched || r.repaired {
 			evidence = d.Evidence
 		}
-		rows = append(rows, []string{string(d.Channel), d.Day, string(d.Class), string(d.Kind), safe(d.Number), safe(d.RefundNumber), safe(d.Reference), d.Currency,
+		err := w.Write([]string{string(d.Channel), d.Day, string(d.Class), string(d.Kind), safe(d.Number), safe(d.RefundNumber), safe(d.Reference), d.Currency,
 			decimal(d.Ours, d.Currency), decimal(d.Theirs, d.Currency), fee, d.OursState, d.TheirsState, stamp(r.when()), strconv.FormatBool(d.Repaired), safe(evidence)})
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	w.Flush()
+	return b.Bytes(), w.Error()
 }
 
 func decimal(minor *int64, currency string) string {
@@ -59,7 +62,7 @@ func safe(text string) string {
 // amount is what a result moved: the channel's side, or ours where the channel has none.
 func (r result) amount() money.Money {
 	if r.line != nil {
-		if !r.line.moved() {
+		if !r.line.moved() && !r.stands {
 			return money.New(0, r.line.Amount.Currency)
 		}
 		return r.line.Amount

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (c *comparison) finish(ctx context.Context, results []result, lines int64) 
 		return c.file(ctx, file, now)
 	})
 	if err == nil {
-		c.tell(ctx, fresh)
+		c.tell(ctx, fresh, changed)
 	}
 	return err
 }
@@ -82,14 +83,27 @@ func (c *comparison) file(ctx context.Context, content []byte, now time.Time) er
 // fileOf names the report of a day among files: it is of no account.
 func fileOf(r models.Reconciliation) models.File { return models.File{AccountID: r.ID, ID: r.ID} }
 
-func (c *comparison) tell(ctx context.Context, fresh []models.Difference) {
-	for _, d := range fresh {
-		switch {
-		case d.Repaired:
-			c.Log.WarnContext(ctx, "a lost notification was repaired", "channel", d.Channel, "day", d.Day, "number", d.Number, "payment", d.PaymentID)
-		case d.ResolvedAt == nil && d.Class != models.ClassLate:
-			c.Log.ErrorContext(ctx, "a channel's statement differs from the ledger", "channel", d.Channel, "day", d.Day, "class", d.Class, "difference", d.ID)
+// maxTold bounds how many differences of a run are logged one by one.
+const maxTold = 50
+
+// tell logs what was repaired, and what waits for a person since this run.
+func (c *comparison) tell(ctx context.Context, fresh []models.Difference, changed []change) {
+	waiting := slices.DeleteFunc(slices.Clone(fresh), func(d models.Difference) bool { return !waits(d) })
+	for _, d := range changed {
+		if d.reopened {
+			waiting = append(waiting, d.Difference)
 		}
+	}
+	for _, d := range fresh {
+		if d.Repaired {
+			c.Log.WarnContext(ctx, "a lost notification was repaired", "channel", d.Channel, "day", d.Day, "number", d.Number, "payment", d.PaymentID)
+		}
+	}
+	for _, d := range waiting[:min(maxTold, len(waiting))] {
+		c.Log.ErrorContext(ctx, "a channel's statement differs from the ledger", "channel", d.Channel, "day", d.Day, "class", d.Class, "difference", d.ID)
+	}
+	if more := len(waiting) - maxTold; more > 0 {
+		c.Log.ErrorContext(ctx, "a channel's statement differs from the ledger in more than is told", "channel", c.rec.Channel, "day", c.rec.Day, "more", more)
 	}
 }
 
@@ -122,86 +136,10 @@ func tally(results []result) (counts models.ClassCounts, ours int64) {
 	return counts, ours
 }
 
-// merge tells what is to be written: new differences, and those of earlier runs of which there is something else to say now. What a
-// person has closed stays as it is; what is not found any more is closed.
-func (c *comparison) merge(results []result, now time.Time) (fresh, changed []models.Difference) {
-	seen := map[string]bool{}
-	for _, r := range results {
-		old, was := c.earlier[r.key]
-		seen[r.key] = true
-		switch {
-		case !was && (r.class != models.ClassMatched || r.repaired):
-			d := r.difference(c.rec, now)
-			d.ID, d.FoundAt = models.NewID(), now
-			fresh = append(fresh, d)
-		case was && old.ResolvedBy == "":
-			if d := r.difference(c.rec, now); differs(old, d) {
-				d.ID, d.FoundAt = old.ID, old.FoundAt
-				changed = append(changed, d)
-			}
-		}
-	}
-	for k, old := range c.earlier {
-		if !seen[k] && old.ResolvedBy == "" && old.ResolvedAt == nil {
-			old.Class, old.ResolvedAt, old.Resolution = models.ClassMatched, &now, "a later comparison does not find it any more"
-			changed = append(changed, old)
-		}
-	}
-	return fresh, changed
-}
-
-// differs: there is something new to say.
-func differs(old, d models.Difference) bool {
-	return old.Class != d.Class || old.Repaired != d.Repaired || (old.ResolvedAt == nil) != (d.ResolvedAt == nil) || old.Currency != d.Currency ||
-		!same(old.Ours, d.Ours) || !same(old.Theirs, d.Theirs) || old.OursState != d.OursState || old.TheirsState != d.TheirsState
-}
-
-func same(a, b *int64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
-
-// difference is the row of a result. What needs nobody is closed at once, and says why.
-func (r result) difference(rec models.Reconciliation, now time.Time) models.Difference {
-	d := models.Difference{Channel: rec.Channel, Day: rec.Day, LineKey: r.key, Class: r.class, Kind: r.kind, OursState: r.state(), Evidence: r.evidence(), Repaired: r.repaired}
-	d.Number = r.paymentNumber()
-	if r.kind == models.MovementRefund && !strings.HasPrefix(r.number, "?") {
-		d.RefundNumber = r.number
-	}
-	if r.payment != nil {
-		d.AccountID, d.PaymentID = r.payment.AccountID, r.payment.ID
-	}
-	d.Reference, d.Currency = r.reference(), string(r.amount().Currency)
-	if l := r.line; l != nil {
-		d.Reference, d.TheirsState = l.Reference, string(l.State)
-		d.Theirs = &l.Amount.Minor
-	}
-	if ours, booked := r.ours(); booked && string(ours.Currency) == d.Currency {
-		d.Ours = &ours.Minor
-	}
-	if !r.waits() && !r.awaited {
-		d.ResolvedAt, d.Resolution = &now, r.why
-		if r.why == "" {
-			d.Resolution = "both sides have it"
-		}
-	}
-	return d
-}
-
-// paymentNumber is the merchant order number of the payment that the movement is of, as either side has it.
-func (r result) paymentNumber() string {
-	switch {
-	case r.payment != nil:
-		return r.payment.Number
-	case r.line != nil:
-		return r.line.Number
-	case len(r.entries) > 0:
-		return r.entries[0].number
-	}
-	return ""
-}
-
 const differenceColumns = "id, channel, day, line_key, class, kind, number, refund_number, reference, account_id, payment_id, currency, ours, theirs, ours_state, theirs_state, evidence, repaired, found_at, resolved_at, resolved_by, resolution"
 
 // write keeps new differences, many with one statement, and changed ones.
-func (c *comparison) write(ctx context.Context, fresh, changed []models.Difference) error {
+func (c *comparison) write(ctx context.Context, fresh []models.Difference, changed []change) error {
 	for len(fresh) > 0 {
 		some := fresh[:min(batch, len(fresh))]
 		fresh = fresh[len(some):]
@@ -219,8 +157,8 @@ func (c *comparison) write(ctx context.Context, fresh, changed []models.Differen
 		}
 	}
 	for _, d := range changed {
-		if _, err := c.DB.Exec(ctx, "UPDATE differences SET class = ?, account_id = ?, payment_id = ?, reference = ?, currency = ?, ours = ?, theirs = ?, ours_state = ?, theirs_state = ?, evidence = ?, repaired = ?, resolved_at = ?, resolution = ? WHERE id = ? AND resolved_by = ''",
-			string(d.Class), d.AccountID, d.PaymentID, d.Reference, d.Currency, d.Ours, d.Theirs, d.OursState, d.TheirsState, d.Evidence, d.Repaired, d.ResolvedAt, d.Resolution, d.ID); err != nil {
+		if _, err := c.DB.Exec(ctx, "UPDATE differences SET class = ?, account_id = ?, payment_id = ?, reference = ?, currency = ?, ours = ?, theirs = ?, ours_state = ?, theirs_state = ?, evidence = ?, repaired = ?, resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_by = ?",
+			string(d.Class), d.AccountID, d.PaymentID, d.Reference, d.Currency, d.Ours, d.Theirs, d.OursState, d.TheirsState, d.Evidence, d.Repaired, d.ResolvedAt, d.ResolvedBy, d.Resolution, d.ID, d.closedBy); err != nil {
 			return err
 		}
 	}

@@ -15,11 +15,15 @@ import (
 )
 
 const (
-	lookBack   = 7              // days that are compared by themselves
-	readyAfter = 10 * time.Hour // after the channel's day ended: providers have their statements by then (channels.md §5)
+	reachDays  = 90                         // days back that are compared by themselves: providers have statements about that long (channels.md §5)
+	reach      = reachDays * 24 * time.Hour // and so long a line that is on its way may wait for its end
+	lookBack   = 7                          // days that come first, and those of a channel that no money has come through yet
+	older      = 5                          // days before those that are compared in one run, of a channel
+	readyAfter = 10 * time.Hour             // after the channel's day ended: providers have their statements by then (channels.md §5)
 	lookEvery  = time.Minute
 	tryAgain   = time.Hour
-	together   = 3 // channels that are compared at a time
+	trySeldom  = 24 * time.Hour // what is older than lookBack, and what a channel has not decided
+	together   = 3              // channels that are compared at a time
 )
 
 // pace bounds how often due days are looked for, and keeps since when a channel has moved money.
@@ -44,11 +48,15 @@ func (p *pace) allows(now time.Time) bool {
 type dueDay struct {
 	channel models.PaymentChannel
 	day     channel.Day
-	ready   time.Time // since when
+	ready   time.Time // since when its statement may be there
+	at      time.Time // when it is to be compared, or again
+	done    bool      // it was compared before
+	old     bool      // it is older than lookBack
 }
 
-// Sweep compares the days that are due, and returns how many those were: of the last seven days those that are over for ten hours and
-// were not compared yet; every hour again those whose statement could not be had, or of which the channel did not answer everything.
+// Sweep compares the days that are due, and returns how many those were: those that are over for ten hours and were not compared yet; every
+// hour again those whose statement could not be had, or of which the channel did not answer everything. The last seven days come first,
+// then some of the older ones, of which the oldest first: that is lost first.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
 	now := s.Clock.Now()
 	if !s.pace.allows(now) {
@@ -58,23 +66,23 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	byChannel := map[models.PaymentChannel][]dueDay{}
-	for _, d := range due {
-		byChannel[d.channel] = append(byChannel[d.channel], d)
-	}
 	var mu sync.Mutex
 	var failed error
-	_, err = crew.Do(ctx, together, slices.Collect(maps.Values(byChannel)), func(days []dueDay) bool {
+	_, err = crew.Do(ctx, together, slices.Collect(maps.Values(due)), func(days []dueDay) bool {
 		err := s.runAll(ctx, days)
 		mu.Lock()
 		defer mu.Unlock()
 		failed = errors.Join(failed, err)
 		return true
 	})
-	return len(due), errors.Join(err, failed)
+	n := 0
+	for _, days := range due {
+		n += len(days)
+	}
+	return n, errors.Join(err, failed)
 }
 
-// runAll compares days of one channel, oldest first, until it does not answer.
+// runAll compares days of one channel, in their order, until it does not answer.
 func (s *Service) runAll(ctx context.Context, days []dueDay) error {
 	for _, d := range days {
 		r, err := s.Run(ctx, d.channel, d.day)
@@ -88,14 +96,35 @@ func (s *Service) runAll(ctx context.Context, days []dueDay) error {
 	return nil
 }
 
-// due are the days to compare, oldest first.
-func (s *Service) due(ctx context.Context, now time.Time) (out []dueDay, err error) {
+// due are the days to compare now, by channel.
+func (s *Service) due(ctx context.Context, now time.Time) (map[models.PaymentChannel][]dueDay, error) {
+	days, err := s.outstanding(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out, before := map[models.PaymentChannel][]dueDay{}, map[models.PaymentChannel]int{}
+	for _, d := range days {
+		if now.Before(d.at) {
+			continue
+		}
+		if d.old {
+			if before[d.channel]++; before[d.channel] > older {
+				continue
+			}
+		}
+		out[d.channel] = append(out[d.channel], d)
+	}
+	return out, nil
+}
+
+// outstanding are the days within reach that were not compared, or are to be compared again: the last week's first, then the oldest first.
+func (s *Service) outstanding(ctx context.Context, now time.Time) (out []dueDay, err error) {
 	rows, awaited, err := s.recent(ctx, now)
 	if err != nil {
 		return nil, err
 	}
 	for ch, adapter := range s.Channels {
-		since, used, err := s.used(ctx, ch)
+		since, used, err := s.used(ctx, ch, now)
 		if err != nil {
 			return nil, err
 		}
@@ -103,29 +132,51 @@ func (s *Service) due(ctx context.Context, now time.Time) (out []dueDay, err err
 			continue
 		}
 		today := channel.DayOf(adapter, now)
-		for n := -lookBack; n < 0; n++ {
-			day := today.Next(n)
-			_, to := adapter.StatementDay(day)
-			if ready := to.Add(readyAfter); !now.Before(ready) && since.Before(to) && wants(rows[id{ch, day}], awaited[id{ch, day}] && now.After(to.Add(patience)), now) {
-				out = append(out, dueDay{ch, day, ready})
+		for n := -reachDays; n < 0; n++ {
+			d := dueDay{channel: ch, day: today.Next(n), old: n < -lookBack}
+			_, to := adapter.StatementDay(d.day)
+			d.ready = to.Add(readyAfter)
+			r := rows[id{ch, d.day}]
+			if !now.Before(d.ready) && (r.Status != "" || since.Before(to)) && d.wanted(r, awaited[id{ch, d.day}], to) {
+				out = append(out, d)
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b dueDay) int { return a.ready.Compare(b.ready) })
+	slices.SortStableFunc(out, func(a, b dueDay) int {
+		if a.old != b.old {
+			if b.old {
+				return -1
+			}
+			return 1
+		}
+		return a.ready.Compare(b.ready)
+	})
 	return out, nil
 }
 
-// wants: the day is to be compared, or compared again.
-func wants(r models.Reconciliation, undecided bool, now time.Time) bool {
-	switch r.Status {
-	case "":
-		return true
-	case models.ReconciliationRunning:
-		return r.StartedAt.Before(now.Add(-lease))
-	case models.ReconciliationFailed:
-		return !r.StartedAt.After(now.Add(-tryAgain))
+// wanted tells whether the day is to be compared, or compared again, and sets from when on. Undecided: a later comparison may say more.
+func (d *dueDay) wanted(r models.Reconciliation, undecided bool, to time.Time) bool {
+	pause := tryAgain
+	if d.old {
+		pause = trySeldom
 	}
-	return (r.Note != "" || undecided) && !r.StartedAt.After(now.Add(-tryAgain))
+	switch d.at = d.ready; {
+	case r.Status == "":
+	case r.Status == models.ReconciliationRunning:
+		d.at = r.StartedAt.Add(lease)
+	case r.Status == models.ReconciliationFailed:
+		d.at = r.StartedAt.Add(pause)
+	case r.Note != "":
+		d.done, d.at = true, r.StartedAt.Add(pause)
+	case undecided:
+		d.done, d.at = true, r.StartedAt.Add(trySeldom)
+		if decided := to.Add(patience); d.at.Before(decided) {
+			d.at = decided
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // id names a channel's day.
@@ -134,16 +185,16 @@ type id struct {
 	day     channel.Day
 }
 
-// recent reads the rows of the last days, and which days have movements that wait for the next statement.
+// recent reads how the days within reach stand, and which have movements that wait for a later statement.
 func (s *Service) recent(ctx context.Context, now time.Time) (rows map[id]models.Reconciliation, awaited map[id]bool, err error) {
 	rows, awaited = map[id]models.Reconciliation{}, map[id]bool{}
-	since := channel.DayIn(now, time.UTC).Next(-lookBack - 1)
+	since := channel.DayIn(now, time.UTC).Next(-reachDays - 1)
 	err = s.DB.Query(ctx, func(r *sql.Rows) error {
 		var one models.Reconciliation
-		err := r.Scan(into(&one)...)
+		err := r.Scan(&one.Channel, &one.Day, &one.Status, &one.StartedAt, &one.Note)
 		rows[id{one.Channel, channel.Day(one.Day)}] = one
 		return err
-	}, "SELECT "+columns+" FROM reconciliations WHERE day >= ?", string(since))
+	}, "SELECT channel, day, status, started_at, note FROM reconciliations WHERE day >= ?", string(since))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -156,27 +207,34 @@ func (s *Service) recent(ctx context.Context, now time.Time) (rows map[id]models
 	return rows, awaited, err
 }
 
-// used tells since when a channel is compared by itself: since money has come through it, or ever. One that was never used is left alone.
-func (s *Service) used(ctx context.Context, ch models.PaymentChannel) (since time.Time, used bool, err error) {
-	if s.Always != nil && s.Always(ch) {
-		return time.Time{}, true, nil
+// used tells since when a channel is compared by itself: since money has come through it. One that is always compared is so for a week
+// before that; any other that was never used is left alone.
+func (s *Service) used(ctx context.Context, ch models.PaymentChannel, now time.Time) (since time.Time, used bool, err error) {
+	since, used, err = s.first(ctx, ch)
+	if week := now.AddDate(0, 0, -lookBack); s.Always != nil && s.Always(ch) && (!used || week.Before(since)) {
+		return week, true, err
 	}
+	return since, used, err
+}
+
+// first is when money first came through a channel; found false where none has.
+func (s *Service) first(ctx context.Context, ch models.PaymentChannel) (at time.Time, found bool, err error) {
 	s.pace.mu.Lock()
-	since, used = s.pace.since[ch]
+	at, found = s.pace.since[ch]
 	s.pace.mu.Unlock()
-	if used {
-		return since, true, nil
+	if found {
+		return at, true, nil
 	}
-	used, err = s.DB.QueryRow(ctx, []any{&since}, "SELECT posted_at FROM postings WHERE book = ? ORDER BY posted_at LIMIT 1", models.BookClearing+string(ch))
-	if err == nil && used {
+	found, err = s.DB.QueryRow(ctx, []any{&at}, "SELECT posted_at FROM postings WHERE book = ? ORDER BY posted_at LIMIT 1", models.BookClearing+string(ch))
+	if err == nil && found {
 		s.pace.mu.Lock()
 		defer s.pace.mu.Unlock()
 		if s.pace.since == nil {
 			s.pace.since = map[models.PaymentChannel]time.Time{}
 		}
-		s.pace.since[ch] = since
+		s.pace.since[ch] = at
 	}
-	return since, used, err
+	return at, found, err
 }
 
 // undecided: the day has movements that a later statement may decide.
@@ -186,14 +244,21 @@ func (s *Service) undecided(ctx context.Context, ch models.PaymentChannel, day c
 	return err == nil && n > 0
 }
 
-// Lag is how long the day that is longest due has waited to be compared; zero when none is due.
-func (s *Service) Lag(ctx context.Context) (time.Duration, error) {
+// Lag is how long the day that is longest due has waited to be compared; zero when none is due. A day whose statement could not be had is
+// counted between two tries as well once it is a day old: nobody else tells of it.
+func (s *Service) Lag(ctx context.Context) (longest time.Duration, err error) {
 	now := s.Clock.Now()
-	due, err := s.due(ctx, now)
-	if err != nil || len(due) == 0 {
-		return 0, err
+	days, err := s.outstanding(ctx, now)
+	for _, d := range days {
+		waited := now.Sub(d.ready)
+		if d.done {
+			waited = now.Sub(d.at)
+		}
+		if !now.Before(d.at) || !d.done && waited > trySeldom {
+			longest = max(longest, waited)
+		}
 	}
-	return now.Sub(due[0].ready), nil
+	return longest, err
 }
 
 // LastDay is a channel's last day that is over; false where the channel is not configured.

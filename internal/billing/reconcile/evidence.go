@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"paydesk/internal/channel"
+	"paydesk/internal/money"
 )
 
 // widthEvidence bounds what is kept of a difference, in bytes.
@@ -29,6 +30,9 @@ func (r result) evidence() string {
 	}
 	if state := r.state(); state != "" {
 		fmt.Fprintf(&b, "here: %s\n", state)
+	} else if r.payment != nil {
+		code := money.Currency(r.payment.Currency)
+		fmt.Fprintf(&b, "its payment, here: %s, %s refunded of %s\n", r.payment.Status, money.New(r.payment.Refunded, code), money.New(r.payment.Amount, code))
 	}
 	for _, e := range r.entries {
 		fmt.Fprintf(&b, "ledger: %s %s at %s (%s)\n", e.kind, e.amount, stamp(e.at), e.reference)

@@ -16,6 +16,7 @@ type line struct {
 	edits  map[channel.Day]func([]channel.Line) []channel.Line
 	absent map[channel.Day]bool // there is no statement yet
 	down   error                // of statements and queries
+	review map[string]bool      // payments that the provider looks into, by number: asked, it says so
 	deaf   bool                 // answers to refunds, and to taking what a payer agreed to, are lost
 	asked  int                  // statements
 	hold   chan struct{}        // a statement waits for it
@@ -45,12 +46,16 @@ func (l *line) Statement(ctx context.Context, day channel.Day) (channel.Statemen
 
 func (l *line) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
 	l.mu.Lock()
-	down := l.down
+	down, review := l.down, l.review[p.Number]
 	l.mu.Unlock()
 	if down != nil {
 		return channel.Event{}, down
 	}
-	return l.Adapter.Query(ctx, p)
+	ev, err := l.Adapter.Query(ctx, p)
+	if review && err == nil {
+		ev.State = channel.StateInReview
+	}
+	return ev, err
 }
 
 func (l *line) Refund(ctx context.Context, r channel.RefundRequest) (channel.Event, error) {
@@ -132,6 +137,11 @@ func twice(which func(channel.Line) bool) func([]channel.Line) []channel.Line {
 
 func add(l channel.Line) func([]channel.Line) []channel.Line {
 	return func(lines []channel.Line) []channel.Line { return append(lines, l) }
+}
+
+// pending lets the provider have written a line while it was on its way.
+func pending(which func(channel.Line) bool) func([]channel.Line) []channel.Line {
+	return alter(which, func(l *channel.Line) { l.State = channel.StatePending })
 }
 
 // shiftLine lets the provider have a movement on another day.

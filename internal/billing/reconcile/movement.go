@@ -59,6 +59,11 @@ func kindOf(l channel.Line) models.MovementKind {
 // moved: the line says that money came or went back.
 func (l line) moved() bool { return l.State == channel.StatePaid || l.State == channel.StateRefunded }
 
+// onItsWay: the line says that nothing has ended yet.
+func (l line) onItsWay() bool {
+	return l.State == channel.StatePending || l.State == channel.StateInReview
+}
+
 // movement is everything that is known of one payment or refund.
 type movement struct {
 	key
@@ -135,7 +140,8 @@ type result struct {
 	key      string
 	class    models.ReconciliationClass
 	why      string // in words, for evidence
-	awaited  bool   // LATE: decided by the next day's statement
+	awaited  bool   // LATE: decided by a later comparison
+	stands   bool   // the line says that it is on its way, and the ledger has it
 	repaired bool
 }
 

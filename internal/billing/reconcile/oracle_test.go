@@ -14,12 +14,15 @@ import (
 type story struct {
 	number string
 	refund bool
-	fate   string // paid, lost, late, wrong, open, declined; of a refund: paid, lost, failed
-	edit   string // none, drop, alter, twice, state, shift; where it has no line: none, add
+	fate   string // paid, lost, late, wrong, open, declined; of a refund: paid, lost, slow, failed
+	edit   string // none, drop, alter, twice, state, shift, pending, odd (pending, with another amount); where it has no line: none, add, pending
 }
 
 // says is what the day's comparison has to find of it, in the order of keys; nothing where it matches or is not there.
 func (s story) says() []string {
+	if s.pending() {
+		return s.saysPending()
+	}
 	if s.edit == "drop" || s.edit == "shift" {
 		if s.fate == "lost" {
 			return nil // neither side has it, on this day
@@ -47,9 +50,35 @@ func (s story) says() []string {
 	return out
 }
 
+// pending: the line says that it was on its way when the statement was made.
+func (s story) pending() bool { return s.edit == "pending" || s.edit == "odd" }
+
+// saysPending is says of such a line: of what is booked in time it is the provider's side; a refund that is open here as well is none; of
+// everything else the channel is asked.
+func (s story) saysPending() []string {
+	switch {
+	case s.refund && (s.fate == "lost" || s.fate == "slow"), s.fate == "open", s.fate == "declined":
+		return nil
+	case s.fate == "failed": // Alipay knows nothing of a refund that it refused
+		return []string{"STATE_DIFFERS open"}
+	case s.edit == "odd", s.fate == "wrong":
+		return []string{"AMOUNT_DIFFERS open"}
+	case s.fate == "lost":
+		return []string{"MATCHED repaired"}
+	}
+	return nil
+}
+
 // saysNext is what the next day's comparison has to find of it: what was shifted there, and what was booked there when it was repaired.
 func (s story) saysNext() []string {
+	slow := s.fate == "lost" && !s.refund || s.fate == "slow" // booked on the next day
 	switch {
+	case s.pending() && slow && s.edit == "odd":
+		return []string{"AMOUNT_DIFFERS open"}
+	case s.pending() && slow:
+		return []string{"LATE"}
+	case s.pending():
+		return nil
 	case s.edit == "shift" && s.fate == "lost":
 		return []string{"MATCHED repaired"}
 	case s.edit == "shift" && s.fate == "wrong":
@@ -69,6 +98,10 @@ func (s story) saysNext() []string {
 // saysLater is what the day's comparison finds once the next day's statement is there.
 func (s story) saysLater() []string {
 	switch {
+	case s.fate == "slow" && s.edit == "odd":
+		return []string{"AMOUNT_DIFFERS open"}
+	case s.fate == "slow":
+		return []string{"LATE"}
 	case s.edit == "shift" && s.fate == "wrong":
 		return []string{"AMOUNT_DIFFERS open"}
 	case s.edit == "shift" && s.fate != "lost":
@@ -79,8 +112,9 @@ func (s story) saysLater() []string {
 
 var (
 	fates       = []string{"paid", "paid", "paid", "lost", "late", "wrong", "open", "declined"}
-	refundFates = []string{"paid", "paid", "lost", "failed"}
-	edits       = []string{"none", "none", "drop", "alter", "twice", "state", "shift"}
+	refundFates = []string{"paid", "paid", "lost", "slow", "failed"}
+	edits       = []string{"none", "none", "drop", "alter", "twice", "state", "shift", "pending", "odd"}
+	lineless    = []string{"none", "add", "pending"}
 )
 
 // Random payments and refunds, random faults, and random edits of the statement: each is classified as the oracle says, on the day and on
@@ -92,13 +126,14 @@ func oracle(t *testing.T, w *world) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	day := w.noon()
 	var stories []story
+	var slow []func()
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	for n := range 24 {
 		s := story{fate: pick(fates), edit: pick(edits)}
 		amount := int64(1000 + 10*n)
 		p := w.live(ch, s.fate, amount)
 		if s.number = p.Number; s.fate == "open" || s.fate == "declined" {
-			s.edit = []string{"none", "add"}[r.IntN(2)]
+			s.edit = pick(lineless)
 		}
 		w.tamper(ch, day, s, channel.Line{Number: p.Number, Reference: "R", Amount: cny(amount), State: channel.StatePaid, At: w.clock.Now(), Raw: "added"})
 		stories = append(stories, s)
@@ -108,8 +143,12 @@ func oracle(t *testing.T, w *world) {
 			}
 			x := story{refund: true, fate: pick(refundFates), edit: pick(edits)}
 			back := w.back(p, x.fate, 1+r.Int64N(300))
-			if x.number = back.Number; x.fate == "failed" {
-				x.edit = []string{"none", "add"}[r.IntN(2)]
+			switch x.number = back.Number; x.fate {
+			case "failed":
+				x.edit = pick(lineless)
+			case "slow":
+				x.edit = pick([]string{"pending", "odd"})
+				slow = append(slow, func() { w.ends(p, back) })
 			}
 			w.tamper(ch, day, x, channel.Line{Number: p.Number, RefundNumber: back.Number, Reference: "R", Amount: cny(back.OnlineAmount), State: channel.StateRefunded, At: w.clock.Now(), Raw: "added"})
 			stories = append(stories, x)
@@ -132,8 +171,12 @@ func oracle(t *testing.T, w *world) {
 		t.Errorf("%v, then %v", first.Counts, again.Counts)
 	}
 	check(day, story.says)
+	for _, end := range slow {
+		end()
+	}
 	w.set(w.at(day.Next(2), 11*time.Hour))
 	w.run(ch, day.Next(1))
+	w.run(ch, day)
 	check(day.Next(1), story.saysNext)
 	check(day, story.saysLater)
 	if t.Failed() {
@@ -183,7 +226,7 @@ func (w *world) back(p models.Payment, fate string, minor int64) models.Refund {
 	w.Helper()
 	hand := w.lines[p.Channel]
 	switch fate {
-	case "lost":
+	case "lost", "slow":
 		hand.with(func(l *line) { l.deaf = true })
 		defer hand.with(func(l *line) { l.deaf = false })
 		w.behave(p.Channel, `"notify":"drop"`)
@@ -220,6 +263,14 @@ func (w *world) tamper(ch models.PaymentChannel, day channel.Day, s story, added
 				l.State = channel.StateRefundFailed
 			}
 		}))
+	case "pending":
+		if s.fate == "open" || s.fate == "declined" || s.fate == "failed" {
+			added.State = channel.StatePending
+			hand.edit(day, add(added))
+		}
+		hand.edit(day, pending(which))
+	case "odd":
+		hand.edit(day, alter(which, func(l *channel.Line) { l.State, l.Amount.Minor = channel.StatePending, l.Amount.Minor+2 }))
 	case "shift":
 		hand.shiftLine(day, day.Next(1), which)
 	case "add":

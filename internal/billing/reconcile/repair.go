@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"paydesk/internal/billing/payment"
@@ -22,7 +23,7 @@ const (
 func (c *comparison) repair(ctx context.Context, by map[key]*movement) error {
 	var lost []*movement
 	for _, m := range by {
-		if m.lost() && (m.was == nil || m.was.ResolvedBy == "") && !c.view.elsewhere(m) {
+		if m.lost() && !c.view.elsewhere(m) {
 			lost = append(lost, m)
 		}
 	}
@@ -59,17 +60,23 @@ func (c *comparison) repair(ctx context.Context, by map[key]*movement) error {
 	return c.postings(ctx, again)
 }
 
-// lost: it is ours, the statement says that it ended, and here it has not: a notification may have been lost.
+// lost: it is ours, and the statement tells something of it that is not known here: a notification may have been lost.
 func (m *movement) lost() bool {
-	if len(m.entries) > 0 || !m.known() {
-		return false
+	return len(m.entries) == 0 && m.known() && slices.ContainsFunc(m.lines, m.news)
+}
+
+// news: the line says that it has ended, or that a payment's money is under way, or a refund that failed here. Of a refund that is on its
+// way here as well there is nothing to ask: its own sweep does.
+func (m *movement) news(l line) bool {
+	switch {
+	case l.moved():
+		return true
+	case m.kind == models.MovementPayment:
+		return l.onItsWay()
+	case l.onItsWay():
+		return m.refund.Status == models.RefundFailed
 	}
-	for _, l := range m.lines {
-		if l.moved() || m.kind == models.MovementRefund && l.State == channel.StateRefundFailed && m.refund.Status == models.RefundProcessing {
-			return true
-		}
-	}
-	return false
+	return l.State == channel.StateRefundFailed && m.refund.Status == models.RefundProcessing
 }
 
 // confirmed: the channel says now that it has ended as a statement could say it.
