@@ -11,8 +11,11 @@ import (
 )
 
 // cardBehaviour is what comes of a charge: whether the issuer wants 3-D Secure (always, onWish or never), and why the card is declined
-// after it, as "code decline_code" in Stripe's words; empty: it is charged.
-type cardBehaviour struct{ secure, failure string }
+// after it, as "code decline_code" in Stripe's words; empty: it is charged. Its holder may dispute the charge at once.
+type cardBehaviour struct {
+	secure, failure string
+	disputed        bool
+}
 
 const (
 	always = "always"
@@ -23,8 +26,8 @@ var cardBehaviours = map[string]cardBehaviour{
 	"pays":            {},
 	"optional":        {secure: onWish},
 	"secure":          {secure: always},
-	"secure_declined": {always, "card_declined generic_decline"},
-	"secure_poor":     {always, "card_declined insufficient_funds"},
+	"secure_declined": {secure: always, failure: "card_declined generic_decline"},
+	"secure_poor":     {secure: always, failure: "card_declined insufficient_funds"},
 	"secure_error":    {failure: "card_declined processing_error"}, // the issuer's 3-D Secure does not answer
 	"declined":        {failure: "card_declined generic_decline"},
 	"poor":            {failure: "card_declined insufficient_funds"},
@@ -32,6 +35,7 @@ var cardBehaviours = map[string]cardBehaviour{
 	"stolen":          {failure: "card_declined stolen_card"},
 	"expired":         {failure: "expired_card expired_card"},
 	"wrong_cvc":       {failure: "incorrect_cvc incorrect_cvc"},
+	"disputed":        {disputed: true},
 	"later":           {failure: "card_declined generic_decline"}, // binds, and charges are declined
 }
 
@@ -70,6 +74,7 @@ var samples = []sample{
 	{"4000000000009979", "visa", "US", "credit", "stolen"},
 	{"4000000000000069", "visa", "US", "credit", "expired"},
 	{"4000000000000127", "visa", "US", "credit", "wrong_cvc"},
+	{"4000000000000259", "visa", "US", "credit", "disputed"},
 	{"4000000000000341", "visa", "US", "credit", "later"},
 }
 

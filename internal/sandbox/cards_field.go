@@ -152,7 +152,12 @@ func stripeMethodObject(c storedCard) map[string]any {
 			"three_d_secure_usage": map[string]bool{"supported": true}}}
 }
 
-// renderSecure is the issuer's page for 3-D Secure.
+// renderSecure is the issuer's page for 3-D Secure. Its form may lead to any merchant: a browser is sent back there in answer to it.
 func renderSecure(w http.ResponseWriter, code int, v payerView) {
-	writePage(w, code, cardsSecurePage, v)
+	if to := goesBack(code, v); to != "" {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	writePageTo(w, code, cardsSecurePage, v, "'self' http: https:")
 }

@@ -19,7 +19,8 @@ type fact struct {
 	State             status // PAID or DECLINED
 	CreatedAt         time.Time
 	PaidAt, ClosedAt  *time.Time
-	Refund            *refundFact `json:",omitempty"` // where the notification is of a refund
+	Refund            *refundFact  `json:",omitempty"` // where the notification is of a refund
+	Dispute           *disputeFact `json:",omitempty"` // where it is of a dispute of a card payment
 }
 
 // notification is a row of sandbox_notifications that is due.

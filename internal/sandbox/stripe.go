@@ -25,25 +25,28 @@ func stripeProtocol() protocol {
 		channels: []models.PaymentChannel{models.ChannelBankCard},
 		mount: func(s *Sandbox, mux *http.ServeMux) {
 			for pattern, perform := range map[string]stripeOperation{
-				"POST /v1/payment_methods":             (*Sandbox).stripeNewMethod,
-				"GET /v1/payment_methods/{id}":         (*Sandbox).stripeMethod,
-				"POST /v1/payment_intents":             (*Sandbox).stripeCharge,
-				"GET /v1/payment_intents/search":       (*Sandbox).stripeSearch,
-				"GET /v1/payment_intents/{id}":         (*Sandbox).stripeRetrieve,
-				"POST /v1/payment_intents/{id}/cancel": (*Sandbox).stripeCancel,
-				"POST /v1/refunds":                     (*Sandbox).stripeNewRefund,
-				"GET /v1/refunds":                      (*Sandbox).stripeRefunds,
-				"GET /v1/refunds/{id}":                 (*Sandbox).stripeRefund,
-				"GET /v1/balance_transactions":         (*Sandbox).stripeBalance,
-				"POST /v1/webhook_endpoints":           (*Sandbox).stripeEndpoint,
+				"POST /v1/payment_methods":              (*Sandbox).stripeNewMethod,
+				"GET /v1/payment_methods/{id}":          (*Sandbox).stripeMethod,
+				"POST /v1/payment_intents":              (*Sandbox).stripeCharge,
+				"GET /v1/payment_intents/search":        (*Sandbox).stripeSearch,
+				"GET /v1/payment_intents/{id}":          (*Sandbox).stripeRetrieve,
+				"POST /v1/payment_intents/{id}/confirm": (*Sandbox).stripeConfirm,
+				"POST /v1/payment_intents/{id}/cancel":  (*Sandbox).stripeCancel,
+				"POST /v1/refunds":                      (*Sandbox).stripeNewRefund,
+				"GET /v1/refunds":                       (*Sandbox).stripeRefunds,
+				"GET /v1/refunds/{id}":                  (*Sandbox).stripeRefund,
+				"GET /v1/balance_transactions":          (*Sandbox).stripeBalance,
+				"POST /v1/webhook_endpoints":            (*Sandbox).stripeEndpoint,
 			} {
 				method, path, _ := strings.Cut(pattern, " ")
 				mux.HandleFunc(method+" "+StripePath+path, s.stripe(perform))
 			}
+			mux.HandleFunc("POST "+DisputesPath, s.playDispute)
 			mountCards(s, mux)
 		},
 		write:          stripeLetter,
 		acknowledged:   succeeded2xx,
+		tells:          func(to status) bool { return to != approved }, // of an intent that waits to be confirmed Stripe tells nobody
 		refundsAtTrade: true,
 		page:           payerView{App: "3-D Secure", AppZH: "3-D Secure 验证"},
 		succeed:        stripeAuthenticated,
@@ -55,9 +58,10 @@ func stripeProtocol() protocol {
 // stripeCall is a request whose key is right.
 type stripeCall struct {
 	*http.Request
-	form url.Values // of the body or the query; list indices are left away: expand[0] is expand[]
-	keys *stripeKeys
-	head http.Header // of the answer
+	form   url.Values // of the body or the query; list indices are left away: expand[0] is expand[]
+	keys   *stripeKeys
+	public bool        // with the publishable key: anybody's browser
+	head   http.Header // of the answer
 }
 
 // stripeOperation performs a call; a *stripeRefusal as its error is an answer.
@@ -129,15 +133,18 @@ func (s *Sandbox) stripe(perform stripeOperation) http.HandlerFunc {
 
 func (s *Sandbox) stripeAnswer(w http.ResponseWriter, r *http.Request, k *stripeKeys, perform stripeOperation) (any, error) {
 	given := r.Header.Get("Authorization")
-	fields := r.Method == http.MethodPost && r.URL.Path == StripePath+"/v1/payment_methods" && given == "Bearer "+k.Publishable
-	if given != "Bearer "+k.Secret && !fields {
+	public := given == "Bearer "+k.Publishable && r.Method == http.MethodPost && forBrowsers.MatchString(strings.TrimPrefix(r.URL.Path, StripePath))
+	if given != "Bearer "+k.Secret && !public {
 		return nil, &stripeRefusal{status: http.StatusUnauthorized, kind: stripeInvalid, about: "Invalid API Key provided"}
 	}
 	if err := r.ParseForm(); err != nil {
 		return nil, stripeBad("", "Unreadable parameters")
 	}
-	return perform(s, r.Context(), stripeCall{Request: r, form: plainLists(r.Form), keys: k, head: w.Header()})
+	return perform(s, r.Context(), stripeCall{Request: r, form: plainLists(r.Form), keys: k, public: public, head: w.Header()})
 }
+
+// forBrowsers are the calls that the publishable key is good for: making a payment method, and confirming an intent whose client_secret one has.
+var forBrowsers = regexp.MustCompile(`^/v1/(payment_methods|payment_intents/[^/]+/confirm)$`)
 
 func stripeWrite(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")

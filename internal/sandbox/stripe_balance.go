@@ -39,7 +39,11 @@ func (s *Sandbox) stripeBalance(ctx context.Context, c stripeCall) (any, error) 
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, stripeBalanceRefund(t, r))
+		o := stripeBalanceRefund(t, r)
+		if source := o["source"].(map[string]any); slices.Contains(c.form["expand[]"], "data.source.charge") {
+			source["charge"] = stripeChargeObject(t)
+		}
+		all = append(all, o)
 	}
 	slices.SortStableFunc(all, func(a, b map[string]any) int { return int(b["created"].(int64) - a["created"].(int64)) })
 	if !slices.Contains(c.form["expand[]"], "data.source") {
@@ -51,19 +55,23 @@ func (s *Sandbox) stripeBalance(ctx context.Context, c stripeCall) (any, error) 
 }
 
 func stripeBalanceCharge(t trade) map[string]any {
-	metadata := map[string]string{}
-	if t.Number != t.Reference {
-		metadata["number"] = t.Number
-	}
 	fee := (t.Amount*29+500)/1000 + 30
-	return stripeMovement("charge", t.Reference, t.Amount, fee, t.Currency, *t.BookedAt, map[string]any{
+	return stripeMovement("charge", t.Reference, t.Amount, fee, t.Currency, *t.BookedAt, stripeChargeObject(t))
+}
+
+// stripeChargeObject is the object Charge; it has its intent's metadata.
+func stripeChargeObject(t trade) map[string]any {
+	return map[string]any{
 		"id": chargeID(t.Reference), "object": "charge", "amount": t.Amount, "amount_captured": t.Amount, "amount_refunded": t.Refunded, "currency": strings.ToLower(t.Currency),
-		"created": t.BookedAt.Unix(), "description": t.Subject, "metadata": metadata, "paid": true, "payment_intent": t.Reference, "payment_method": t.Detail.Token, "status": "succeeded",
+		"created": t.BookedAt.Unix(), "description": t.Subject, "metadata": stripeMetadata(factOf(t)), "paid": true, "payment_intent": t.Reference, "payment_method": t.Detail.Token, "status": "succeeded",
 		"billing_details": map[string]any{"name": t.Detail.Payer},
-	})
+	}
 }
 
 func stripeBalanceRefund(t trade, r refund) map[string]any {
+	if isDispute(r) {
+		return stripeBalanceDispute(t, r)
+	}
 	return stripeMovement("refund", r.Reference, -r.Amount, 0, t.Currency, *r.BookedAt,
 		stripeRefundObject(t.Reference, t.Currency, r.Trade, refundFact{Number: r.Number, Reference: r.Reference, Amount: r.Amount, State: refundDone, At: r.CreatedAt}))
 }

@@ -35,6 +35,9 @@ func stripeLetter(ctx context.Context, s *Sandbox, n notification, f fact) (lett
 
 // stripeEvent is what happened and to what object.
 func stripeEvent(f fact) (kind string, object map[string]any) {
+	if d := f.Dispute; d != nil {
+		return d.Event, stripeDisputeObject(f.Reference, f.Currency, *d)
+	}
 	if r := f.Refund; r != nil {
 		kind = "refund.updated"
 		if r.State == refundFailed {

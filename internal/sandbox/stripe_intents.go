@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,10 @@ func (s *Sandbox) stripeCharge(ctx context.Context, c stripeCall) (any, error) {
 		return nil, stripeBad("amount", "Invalid integer")
 	case len(c.form.Get("currency")) != 3 || strings.ToLower(c.form.Get("currency")) != c.form.Get("currency"):
 		return nil, stripeBad("currency", "Invalid currency")
-	case c.form.Get("confirm") != "true" || c.form.Get("confirmation_method") != "automatic":
-		return nil, stripeBad("confirm", "The sandbox takes intents that are confirmed at once and automatically")
+	case c.form.Get("confirm") != "true":
+		return nil, stripeBad("confirm", "The sandbox takes intents that are confirmed at once")
+	case !slices.Contains([]string{"", "automatic", "manual"}, c.form.Get("confirmation_method")):
+		return nil, stripeBad("confirmation_method", "automatic or manual is wanted")
 	case c.form.Get("return_url") == "":
 		return nil, stripeBad("return_url", "A return_url must be specified")
 	case wish != "" && wish != "any" && wish != "automatic":
@@ -68,7 +71,7 @@ func (s *Sandbox) stripeIntend(ctx context.Context, c stripeCall, id, request st
 	}
 	t := trade{Channel: models.ChannelBankCard, Number: c.form.Get("metadata[number]"), Reference: id, Amount: amount, Currency: strings.ToUpper(c.form.Get("currency")),
 		Subject: c.form.Get("description"), Status: waiting, NotifyURL: to, Detail: detail{Token: card.Token, ReturnURL: c.form.Get("return_url"), Request: request, Payer: card.shown(),
-			Asked: card.challenged(c.form.Get("payment_method_options[card][request_three_d_secure]") == "any")}}
+			Manual: c.form.Get("confirmation_method") == "manual", Metadata: c.metadata(), Asked: card.challenged(c.form.Get("payment_method_options[card][request_three_d_secure]") == "any")}}
 	if t.Number == "" {
 		t.Number = id
 	}
@@ -88,9 +91,14 @@ func (s *Sandbox) stripeIntend(ctx context.Context, c stripeCall, id, request st
 		if made, again := s.findByReference(ctx, t.Channel, id); again == nil {
 			return made, nil // by the same call, which was quicker
 		}
-		return trade{}, &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, about: "This PaymentMethod was previously used without being attached to a Customer and may not be used again."}
+		return trade{}, stripeUsed()
 	}
 	return t, err
+}
+
+// stripeUsed has no code: of a payment method that was used Stripe tells in words alone.
+func stripeUsed() *stripeRefusal {
+	return &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, about: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first."}
 }
 
 // stripeOutcome brings a new intent to where it waits for its payer or ends, and says so. One that waited says what it said first.
@@ -100,17 +108,33 @@ func (s *Sandbox) stripeOutcome(ctx context.Context, t trade) (any, error) {
 		return s.stripeIntent(ctx, t), nil
 	}
 	if t.Status == waiting {
-		card, err := s.findCard(ctx, t.Detail.Token)
-		if err != nil {
-			return nil, err
-		}
-		if _, err = s.stripeSettle(ctx, t, card.failure()); err != nil {
-			return nil, err
-		}
-		if t, err = s.find(ctx, t.Channel, t.Number); err != nil {
+		var err error
+		if _, t, err = s.stripeTake(ctx, t); err != nil {
 			return nil, err
 		}
 	}
+	return s.stripeEnded(ctx, t)
+}
+
+// stripeTake charges an intent's card; false where somebody else was quicker.
+func (s *Sandbox) stripeTake(ctx context.Context, t trade) (bool, trade, error) {
+	card, err := s.findCard(ctx, t.Detail.Token)
+	if err != nil {
+		return false, t, err
+	}
+	done, err := s.stripeSettle(ctx, t, card.failure())
+	if err == nil && done && cardBehaviours[card.Behaviour].disputed {
+		_, err = s.dispute(ctx, t.Number, "open")
+	}
+	if err != nil {
+		return false, t, err
+	}
+	t, err = s.find(ctx, t.Channel, t.Number)
+	return done, t, err
+}
+
+// stripeEnded answers with an intent whose card was charged, or refused.
+func (s *Sandbox) stripeEnded(ctx context.Context, t trade) (any, error) {
 	if t.Status == declined {
 		refusal := stripeFailure(t.Detail.Failure)
 		refusal.intent = s.stripeIntent(ctx, t)
@@ -142,17 +166,17 @@ func (s *Sandbox) stripeSettle(ctx context.Context, t trade, failure string) (do
 
 var errEnded = errors.New("sandbox: the trade has ended")
 
-// stripeAuthenticated: the payer has passed 3-D Secure; the card is charged, and may be declined all the same. Late, the money comes whatever
-// the card is.
+// stripeAuthenticated: the payer has passed 3-D Secure; the card is charged, and may be declined all the same. An intent that only the
+// merchant's server confirms waits for that. Late, the money comes whatever the card is.
 func stripeAuthenticated(ctx context.Context, s *Sandbox, t trade, form url.Values) (bool, error) {
 	if form.Get("late") == "true" {
 		return s.pay(ctx, t, true)
 	}
-	card, err := s.findCard(ctx, t.Detail.Token)
-	if err != nil {
-		return false, err
+	if t.Detail.Manual {
+		return s.approve(ctx, t)
 	}
-	return s.stripeSettle(ctx, t, card.failure())
+	done, _, err := s.stripeTake(ctx, t)
+	return done, err
 }
 
 // stripeNotAuthenticated: the payer, or the issuer for him, has said no.
@@ -236,6 +260,11 @@ func (s *Sandbox) stripeCancel(ctx context.Context, c stripeCall) (any, error) {
 	if t, err = s.find(ctx, t.Channel, t.Number); err != nil {
 		return nil, err
 	}
-	return nil, &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, code: "payment_intent_unexpected_state", intent: s.stripeIntent(ctx, t),
-		about: "You cannot cancel this PaymentIntent because of its status."}
+	return nil, s.stripeNotNow(ctx, t, "cancel")
+}
+
+// stripeNotNow refuses what an intent's status does not allow.
+func (s *Sandbox) stripeNotNow(ctx context.Context, t trade, what string) *stripeRefusal {
+	return &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, code: "payment_intent_unexpected_state", intent: s.stripeIntent(ctx, t),
+		about: "You cannot " + what + " this PaymentIntent because of its status."}
 }

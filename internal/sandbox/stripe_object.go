@@ -28,12 +28,9 @@ func (s *Sandbox) stripeIntent(ctx context.Context, t trade) map[string]any {
 func stripeObject(f fact) map[string]any {
 	o := map[string]any{
 		"id": f.Reference, "object": "payment_intent", "livemode": false, "amount": f.Amount, "amount_received": 0, "currency": strings.ToLower(f.Currency),
-		"capture_method": "automatic", "confirmation_method": "automatic", "payment_method": f.Detail.Token, "payment_method_types": []string{"card"},
-		"client_secret": f.Reference + "_secret_sandbox", "created": f.CreatedAt.Unix(), "description": f.Subject, "metadata": map[string]string{}, "next_action": nil,
+		"capture_method": "automatic", "confirmation_method": map[bool]string{true: "manual", false: "automatic"}[f.Detail.Manual], "payment_method": f.Detail.Token, "payment_method_types": []string{"card"},
+		"client_secret": clientSecret(f.Reference), "created": f.CreatedAt.Unix(), "description": f.Subject, "metadata": stripeMetadata(f), "next_action": nil,
 		"last_payment_error": nil, "latest_charge": nil,
-	}
-	if f.Number != f.Reference {
-		o["metadata"] = map[string]string{"number": f.Number}
 	}
 	switch f.State {
 	case paid:
@@ -48,12 +45,23 @@ func stripeObject(f fact) map[string]any {
 		o["last_payment_error"] = stripeFailure(f.Detail.Failure).object()
 	default:
 		o["status"] = "requires_confirmation"
-		if f.Detail.Asked {
+		if f.Detail.Asked && f.State != approved {
 			o["status"] = "requires_action"
 		}
 	}
 	return o
 }
+
+// stripeMetadata is what the merchant has put on an intent.
+func stripeMetadata(f fact) map[string]string {
+	if f.Detail.Metadata == nil {
+		return map[string]string{}
+	}
+	return f.Detail.Metadata
+}
+
+// clientSecret lets a browser do with an intent what Stripe lets it do. It is added to the address that the payer comes back to.
+func clientSecret(intent string) string { return intent + "_secret_sandbox" }
 
 // chargeID is the charge of an intent; ours has one at most.
 func chargeID(intent string) string { return "ch_" + strings.TrimPrefix(intent, "pi_") }

@@ -32,6 +32,10 @@ func (s *Sandbox) stripeNewRefund(ctx context.Context, c stripeCall) (any, error
 	if r.Number == "" {
 		r.Number = r.Reference
 	}
+	_, disputed, err := s.movedBy(ctx, t, disputePrefix+strings.TrimPrefix(t.Reference, "pi_"))
+	if err != nil {
+		return nil, err
+	}
 	made, fresh, err := s.giveBack(ctx, r)
 	if !fresh && made.Reference != r.Reference && (err == nil || errors.Is(err, errDifferent)) {
 		r.Number = r.Reference
@@ -42,6 +46,8 @@ func (s *Sandbox) stripeNewRefund(ctx context.Context, c stripeCall) (any, error
 		return nil, &stripeRefusal{status: http.StatusBadRequest, kind: stripeIdempotency, about: "Keys for idempotent requests can only be used with the same parameters they were first used with."}
 	case errors.Is(err, errUnpaid):
 		return nil, stripeBad("payment_intent", "This PaymentIntent does not have a successful charge to refund.")
+	case errors.Is(err, errTooMuch) && disputed:
+		return nil, &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, code: "charge_disputed", about: "The charge has been charged back."}
 	case errors.Is(err, errTooMuch) && t.Refunded == t.Amount:
 		return nil, &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, code: "charge_already_refunded", about: "The charge has already been refunded."}
 	case errors.Is(err, errTooMuch):
@@ -55,7 +61,7 @@ func (s *Sandbox) stripeNewRefund(ctx context.Context, c stripeCall) (any, error
 // stripeRefund is GET /v1/refunds/{id}.
 func (s *Sandbox) stripeRefund(ctx context.Context, c stripeCall) (any, error) {
 	r, err := s.readRefund(ctx, "channel = ? AND reference = ?", string(models.ChannelBankCard), c.PathValue("id"))
-	if errors.Is(err, errNoTrade) {
+	if errors.Is(err, errNoTrade) || err == nil && isDispute(r) {
 		return nil, stripeMissing("refund", "id")
 	}
 	if err = errors.Join(c.knows(), err); err != nil {
@@ -81,7 +87,9 @@ func (s *Sandbox) stripeRefunds(ctx context.Context, c stripeCall) (any, error) 
 	err = s.db.Query(ctx, func(rows *sql.Rows) error {
 		var r refund
 		err := rows.Scan(r.into()...)
-		all = append(all, stripeRefundNow(t, r))
+		if !isDispute(r) {
+			all = append(all, stripeRefundNow(t, r))
+		}
 		return err
 	}, "SELECT "+refundColumns+" FROM sandbox_refunds WHERE channel = ? AND number = ? ORDER BY created_at DESC, refund_number", string(t.Channel), t.Number)
 	if err != nil {

@@ -26,7 +26,7 @@ func TestCards(t *testing.T) {
 		for _, part := range []struct {
 			name string
 			test func(t *testing.T, w *world, a channel.Adapter)
-		}{{"charged once", cardIsChargedOnce}, {"3-D Secure", threeDSecure}, {"canceled", canceledIntent}, {"declined", cardDeclinedAtOnce}, {"refunds", cardRefunds}, {"statement", cardStatement},
+		}{{"charged once", cardIsChargedOnce}, {"3-D Secure", threeDSecure}, {"canceled", canceledIntent}, {"browsers cannot confirm", browsersCannotConfirm}, {"disputes", cardDisputes}, {"declined", cardDeclinedAtOnce}, {"refunds", cardRefunds}, {"statement", cardStatement},
 			{"misbehaviour", stripeMisbehaves}, {"field", cardField}, {"browsers", cardFieldForBrowsers}} {
 			t.Run(part.name, func(t *testing.T) {
 				w := *w
@@ -116,7 +116,8 @@ func cardIsChargedOnce(t *testing.T, w *world, a channel.Adapter) {
 		t.Errorf("the same key for another amount: %v", err)
 	}
 	r.Number = freshNumber()
-	if _, err := a.Start(t.Context(), r); !errors.Is(err, channel.ErrDeclined) {
+	var refused *channel.Declined
+	if _, err := a.Start(t.Context(), r); !errors.As(err, &refused) || refused.Code != "METHOD_NOT_FOUND" {
 		t.Errorf("a token is good for one payment: %v", err)
 	}
 }
@@ -143,6 +144,13 @@ func threeDSecure(t *testing.T, w *world, a channel.Adapter) {
 			t.Error("the issuer's page: ", body)
 		}
 		w.mustPlay(page, c.choice)
+		if c.choice == "outcome=succeed" { // Stripe tells of nothing, and takes nothing, until the merchant's server says so
+			w.hearsNothing()
+			if e := w.query(a, number); e.State != channel.StateApproved || e.Number != number {
+				t.Errorf("%+v: passed: %+v", c, e)
+			}
+			w.takes(a, number, c.state == channel.StatePaid)
+		}
 		for _, e := range []channel.Event{w.told(a), w.query(a, number)} {
 			if e.State != c.state || e.Number != number || e.Failure != c.failure || e.Detail != c.detail {
 				t.Errorf("%+v: %+v", c, e)
@@ -162,6 +170,21 @@ func threeDSecure(t *testing.T, w *world, a channel.Adapter) {
 	}
 	w.told(a)
 	w.hearsNothing()
+}
+
+// takes has a card charged whose holder has passed 3-D Secure, from several sides at once: it is charged once.
+func (w *world) takes(a channel.Adapter, number string, paid bool) {
+	w.t.Helper()
+	var sides sync.WaitGroup
+	for range 3 {
+		sides.Go(func() {
+			e, err := a.Complete(w.t.Context(), w.ref(number))
+			if paid && (err != nil || e.State != channel.StatePaid || e.Amount != usd(1234)) || !paid && !errors.Is(err, channel.ErrDeclined) && e.State != channel.StateDeclined {
+				w.t.Errorf("taken: %+v %v", e, err)
+			}
+		})
+	}
+	sides.Wait()
 }
 
 // Contract, chapter 5: a canceled intent cannot be paid; what all the same comes later is told. Our own cancellation is nothing new.
@@ -298,7 +321,7 @@ func cardStatement(t *testing.T, w *world, a channel.Adapter) {
 	at := w.clock.Now()
 	for i := range 120 {
 		if _, err := w.home.DB.Exec(t.Context(), "INSERT INTO sandbox_trades (channel, number, token, reference, amount, currency, subject, status, notify_url, paid_late, created_at, refunded, detail, booked_at) "+
-			"VALUES ('BANK_CARD', ?, ?, ?, 1000, 'USD', '', 'PAID', '', 0, ?, 0, '{}', ?)", fmt.Sprint("S", i), fmt.Sprint("token", i), fmt.Sprint("pi_S", i), at, at); err != nil {
+			"VALUES ('BANK_CARD', ?, ?, ?, 1000, 'USD', '', 'PAID', '', 0, ?, 0, ?, ?)", fmt.Sprint("S", i), fmt.Sprint("token", i), fmt.Sprint("pi_S", i), at, fmt.Sprintf(`{"metadata":{"number":"S%d"}}`, i), at); err != nil {
 			t.Fatal(err)
 		}
 	}

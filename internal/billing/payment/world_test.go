@@ -93,6 +93,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 		NotifyURL: func(c models.PaymentChannel) string { return w.server.URL + "/webhooks/" + string(c) }, ReturnURL: func(number string) string { return w.server.URL + "/return/" + number }, ReturnOrigins: func() []string { return []string{"https://console.example"} }})
 	w.inbox = &webhook.Inbox{DB: home.DB, Payments: w.payments, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
+	mux.Handle("/return/", webhook.Return{Payments: w.payments, Log: log}) // Stripe sends a payer's browser back at once
 	mux.HandleFunc("/webhooks/{channel}", func(rw http.ResponseWriter, r *http.Request) {
 		w.inbox.Serve(rw, r, models.PaymentChannel(r.PathValue("channel")))
 	})

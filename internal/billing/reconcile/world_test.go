@@ -117,6 +117,7 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 	w.desk = reconcile.New(w.config)
 	inbox := &webhook.Inbox{DB: home.DB, Payments: w.payments, Refunds: w.refunds, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
+	mux.Handle("/return/", webhook.Return{Payments: w.payments, Log: log}) // Stripe sends a payer's browser back at once
 	mux.HandleFunc("/webhooks/{channel}", func(rw http.ResponseWriter, r *http.Request) {
 		inbox.Serve(rw, r, models.PaymentChannel(r.PathValue("channel")))
 	})

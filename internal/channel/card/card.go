@@ -31,7 +31,6 @@ type Config struct {
 
 // Adapter is the BANK_CARD channel.
 type Adapter struct {
-	channel.Automatic
 	api, files *stripe.Client // files: for long answers
 	secret     string
 	live       bool
@@ -85,9 +84,11 @@ func (t below) RoundTrip(r *http.Request) (*http.Response, error) {
 // Channel is BANK_CARD.
 func (a *Adapter) Channel() models.PaymentChannel { return models.ChannelBankCard }
 
-// The metadata by which our objects are known. An intent has the payment's number, a refund has its own and the payment's.
+// The metadata by which our objects are known. An intent has the payment's number and the token that was given, a refund has its own number
+// and the payment's.
 const (
 	metaNumber  = "number"
+	metaMethod  = "method"
 	metaPayment = "payment"
 )
 
@@ -99,6 +100,9 @@ var otherUnits = []money.Currency{"BHD", "ISK", "JOD", "KWD", "MGA", "OMR", "TND
 
 // Start charges the card, or says where its holder passes 3-D Secure. The number is the idempotency key: asking again with the same values
 // finds the same intent. An intent has no end of its own: it is canceled at ExpiresAt by whoever started it.
+//
+// Each attempt to charge is confirmed by us: Stripe gives the payer's browser what a client needs to confirm an intent, also one whose card
+// was refused, and with another card, which nobody would have looked at (TX-9, TX-10).
 func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.Started, error) {
 	if slices.Contains(otherUnits, r.Amount.Currency) {
 		return channel.Started{}, fmt.Errorf("%w: card takes no %s", channel.ErrDeclined, r.Amount.Currency)
@@ -108,8 +112,8 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.St
 	}
 	p := &stripe.PaymentIntentCreateParams{
 		Amount: &r.Amount.Minor, Currency: stripe.String(strings.ToLower(string(r.Amount.Currency))), Description: &r.Subject, ReturnURL: &r.ReturnURL,
-		PaymentMethod: &r.CardToken, PaymentMethodTypes: stripe.StringSlice([]string{"card"}), Confirm: stripe.Bool(true), ConfirmationMethod: stripe.String("automatic"),
-		Metadata: map[string]string{metaNumber: r.Number},
+		PaymentMethod: &r.CardToken, PaymentMethodTypes: stripe.StringSlice([]string{"card"}), Confirm: stripe.Bool(true), ConfirmationMethod: stripe.String("manual"),
+		Metadata: map[string]string{metaNumber: r.Number, metaMethod: r.CardToken},
 	}
 	if r.Challenge {
 		p.PaymentMethodOptions = &stripe.PaymentIntentCreatePaymentMethodOptionsParams{Card: &stripe.PaymentIntentCreatePaymentMethodOptionsCardParams{RequestThreeDSecure: stripe.String("any")}}
@@ -141,6 +145,43 @@ func (a *Adapter) started(p channel.Ref, i *stripe.PaymentIntent) (channel.Start
 		out.Action = channel.Action{URL: i.NextAction.RedirectToURL.URL, Method: http.MethodGet}
 	}
 	return out, nil
+}
+
+// Complete charges the card whose holder has passed 3-D Secure. An intent is charged once, however often it is confirmed; Stripe wants that
+// within an hour.
+func (a *Adapter) Complete(ctx context.Context, p channel.Ref) (channel.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	defer cancel()
+	i, err := a.find(ctx, p)
+	if err != nil {
+		return channel.Event{}, err
+	}
+	if i == nil {
+		return channel.Event{}, fmt.Errorf("%w: card does not find the payment", channel.ErrUnknown)
+	}
+	e, err := a.intent(p, i)
+	if err != nil || e.State != channel.StateApproved {
+		return e, err
+	}
+	confirmed, err := a.confirm(ctx, i.ID)
+	if unexpectedState(err) { // somebody was quicker
+		p.Reference = i.ID
+		return a.Query(ctx, p)
+	}
+	if err != nil {
+		return channel.Event{}, startError(err)
+	}
+	return a.intent(p, confirmed)
+}
+
+func (a *Adapter) confirm(ctx context.Context, id string) (*stripe.PaymentIntent, error) {
+	return a.api.V1PaymentIntents.Confirm(ctx, id, &stripe.PaymentIntentConfirmParams{})
+}
+
+// unexpectedState: the intent is not where the call could be done.
+func unexpectedState(err error) bool {
+	var e *stripe.Error
+	return errors.As(err, &e) && e.Code == stripe.ErrorCodePaymentIntentUnexpectedState
 }
 
 // Query asks for the state of a payment: by Stripe's own number, or without it by ours, which Stripe's index may learn up to a minute late.
@@ -195,8 +236,7 @@ func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
 	if err == nil {
 		return nil
 	}
-	var e *stripe.Error
-	if !errors.As(err, &e) || e.Code != stripe.ErrorCodePaymentIntentUnexpectedState {
+	if !unexpectedState(err) {
 		return askError(err)
 	}
 	now, err := a.Query(ctx, p)

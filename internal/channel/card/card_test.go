@@ -31,6 +31,8 @@ func TestStartErrors(t *testing.T) {
 		{&stripe.Error{HTTPStatusCode: 402, Type: stripe.ErrorTypeCard, Code: stripe.ErrorCodeAuthenticationRequired}, channel.ErrDeclined, "AUTHENTICATION_FAILED"},
 		{&stripe.Error{HTTPStatusCode: 400, Type: stripe.ErrorTypeInvalidRequest, Code: stripe.ErrorCodeAmountTooSmall}, channel.ErrDeclined, ""},
 		{&stripe.Error{HTTPStatusCode: 404, Type: stripe.ErrorTypeInvalidRequest, Code: stripe.ErrorCodeResourceMissing}, channel.ErrDeclined, ""},
+		{&stripe.Error{HTTPStatusCode: 404, Type: stripe.ErrorTypeInvalidRequest, Code: stripe.ErrorCodeResourceMissing, Param: "payment_method"}, channel.ErrDeclined, "METHOD_NOT_FOUND"},
+		{&stripe.Error{HTTPStatusCode: 400, Type: stripe.ErrorTypeInvalidRequest, Msg: "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again."}, channel.ErrDeclined, "METHOD_NOT_FOUND"},
 		{&stripe.Error{HTTPStatusCode: 401, Type: stripe.ErrorTypeInvalidRequest}, channel.ErrUnavailable, ""},
 		{&stripe.Error{HTTPStatusCode: 403, Type: stripe.ErrorTypeInvalidRequest}, channel.ErrUnavailable, ""},
 		{&stripe.Error{HTTPStatusCode: 429, Type: stripe.ErrorTypeInvalidRequest, Code: stripe.ErrorCodeRateLimit}, channel.ErrUnavailable, ""},
@@ -44,7 +46,8 @@ func TestStartErrors(t *testing.T) {
 		{&url.Error{Op: "Get", URL: "http://x/v1/payment_methods/pm_secret", Err: errors.New("broken")}, channel.ErrUnknown, ""},
 	} {
 		if e, ok := c.err.(*stripe.Error); ok {
-			e.Msg, e.PaymentIntent, e.PaymentMethod = "secret", &stripe.PaymentIntent{ClientSecret: "secret"}, &stripe.PaymentMethod{ID: "pm_secret"}
+			e.Msg += "secret"
+			e.PaymentIntent, e.PaymentMethod = &stripe.PaymentIntent{ClientSecret: "secret"}, &stripe.PaymentMethod{ID: "pm_secret"}
 		}
 		err := startError(c.err)
 		if !errors.Is(err, c.want) || strings.Contains(err.Error(), "secret") {
@@ -98,7 +101,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	intent := map[string]any{"id": "pi_1", "status": "succeeded", "amount": 99, "amount_received": 1234, "currency": "usd", "metadata": map[string]string{"number": "P1"}}
+	intent := map[string]any{"id": "pi_1", "status": "succeeded", "amount": 99, "amount_received": 1234, "currency": "usd", "payment_method": "pm_1", "metadata": map[string]string{"number": "P1", "method": "pm_1"}}
 	for why, n := range map[string]channel.Notification{
 		"old":             signed(now.Add(-6*time.Minute), false, stripe.APIVersion, "payment_intent.succeeded", intent),
 		"from the future": signed(now.Add(6*time.Minute), false, stripe.APIVersion, "payment_intent.succeeded", intent),
@@ -127,7 +130,11 @@ func TestEvents(t *testing.T) {
 		want   channel.Event
 	}{
 		{"payment_intent.succeeded", intent, channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePaid, Amount: usd, PaidAt: time.Unix(now.Unix(), 0).UTC(), Detail: "succeeded"}},
-		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "metadata", nil), channel.Event{Reference: "pi_1", State: channel.StatePaid, Amount: usd, PaidAt: time.Unix(now.Unix(), 0).UTC(), Detail: "succeeded"}},
+		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "metadata", nil), channel.Event{Reference: "pi_1", State: channel.StateDisputed, Amount: usd, Detail: "paid with another payment method than the one given"}},
+		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "payment_method", "pm_2", "metadata", map[string]string{"number": "P1", "method": "pm_1"}),
+			channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateDisputed, Amount: usd, Detail: "paid with another payment method than the one given"}},
+		{"payment_intent.created", with("status", "requires_confirmation", "payment_method", "pm_1", "metadata", map[string]string{"number": "P1", "method": "pm_1"}), channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateApproved, Detail: "requires_confirmation"}},
+		{"payment_intent.created", with("status", "requires_confirmation", "payment_method", "pm_2", "metadata", map[string]string{"number": "P1", "method": "pm_1"}), channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePending, Detail: "requires_confirmation"}},
 		{"payment_intent.payment_failed", with("status", "requires_payment_method", "last_payment_error", map[string]string{"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"}),
 			channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateDeclined, Failure: "PAYMENT_DECLINED", Detail: "insufficient_funds"}},
 		{"payment_intent.payment_failed", with("status", "requires_payment_method", "last_payment_error", map[string]string{"code": "payment_intent_authentication_failure"}),
@@ -137,7 +144,8 @@ func TestEvents(t *testing.T) {
 		{"payment_intent.created", with("status", "requires_payment_method"), channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePending, Detail: "requires_payment_method"}},
 		{"payment_intent.requires_action", with("status", "requires_action"), channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePending, Detail: "requires_action"}},
 		{"charge.refunded", with("id", "ch_1"), channel.Event{Number: "P1", Reference: "ch_1", State: channel.StatePending, Detail: "charge.refunded"}},
-		{"charge.dispute.created", with("id", "dp_1", "metadata", map[string]string{}), channel.Event{Reference: "dp_1", State: channel.StatePending, Detail: "charge.dispute.created"}},
+		{"charge.dispute.created", with("id", "dp_1", "metadata", map[string]string{}, "status", "needs_response", "reason", "fraudulent"),
+			channel.Event{Reference: "dp_1", State: channel.StateDisputed, Amount: usd, Detail: "charge.dispute.created needs_response fraudulent"}},
 		{"payout.paid", with("id", "po_1", "metadata", nil), channel.Event{Reference: "po_1", State: channel.StatePending, Detail: "payout.paid"}},
 		{"refund.created", with("id", "re_1", "status", "pending", "metadata", map[string]string{"number": "R1", "payment": "P1"}), channel.Event{Number: "P1", RefundNumber: "R1", Reference: "re_1", State: channel.StatePending, Detail: "pending"}},
 		{"refund.updated", with("id", "re_1", "status", "succeeded", "created", now.Unix(), "metadata", map[string]string{"number": "R1", "payment": "P1"}),
@@ -160,6 +168,13 @@ func TestLines(t *testing.T) {
 		`{"id":"txn_2","type":"refund","amount":-200,"fee":0,"currency":"usd","created":1,"source":{"id":"re_1","object":"refund","amount":200,"currency":"usd","payment_intent":"pi_1","metadata":{"number":"R1","payment":"P1"}}}`:           "REFUNDED P1 R1 re_1 200 USD 0 USD",
 		`{"id":"txn_3","type":"refund_failure","amount":200,"fee":0,"currency":"usd","created":1,"source":{"id":"re_1","object":"refund","amount":200,"currency":"usd","payment_intent":"pi_1","metadata":{"number":"R1","payment":"P1"}}}`:    "REFUND_FAILED P1 R1 re_1 200 USD 0 USD",
 		`{"id":"txn_4","type":"payout","amount":-200,"fee":0,"currency":"usd","created":1,"source":"po_1"}`:                                                                                                                                    "none",
+		`{"id":"txn_6","type":"adjustment","amount":-1234,"fee":1500,"currency":"usd","created":1,"source":{"id":"dp_1","object":"dispute","amount":1234,"currency":"usd","charge":{"id":"ch_1","metadata":{"number":"P1"}}}}`:                 "REFUNDED P1 txn_6 dp_1 1234 USD 1500 USD",
+		`{"id":"txn_7","type":"adjustment","amount":1234,"fee":0,"currency":"usd","created":1,"source":{"id":"dp_1","object":"dispute","amount":1234,"currency":"usd","charge":"ch_1"}}`:                                                       "PAID  txn_7 dp_1 1234 USD 0 USD",
+		`{"id":"txn_8","type":"adjustment","amount":200,"fee":0,"currency":"usd","created":1,"source":{"id":"re_1","object":"refund","amount":200,"currency":"usd","metadata":{"number":"R1","payment":"P1"}}}`:                                "REFUND_FAILED P1 R1 re_1 200 USD 0 USD",
+		`{"id":"txn_9","type":"refund","amount":-200,"fee":0,"currency":"usd","created":1,"source":{"id":"re_1","object":"refund","amount":200,"currency":"usd","metadata":{},"charge":{"id":"ch_1","metadata":{"number":"P1"}}}}`:             "REFUNDED P1 re_1 re_1 200 USD 0 USD",
+		`{"id":"txn_10","type":"adjustment","amount":-7,"fee":0,"currency":"usd","created":1,"source":null}`:                                                                                                                                   "REFUNDED  txn_10 txn_10 7 USD 0 USD",
+		`{"id":"txn_11","type":"payment_reversal","amount":-7,"fee":0,"currency":"usd","created":1,"source":"py_1"}`:                                                                                                                           "REFUNDED  txn_11 txn_11 7 USD 0 USD",
+		`{"id":"txn_12","type":"not_thought_of","amount":7,"fee":0,"currency":"usd","created":1,"source":"x_1"}`:                                                                                                                               "PAID  txn_12 txn_12 7 USD 0 USD",
 		`{"id":"txn_5","type":"charge","amount":1234,"fee":0,"currency":"usd","created":1,"source":{"id":"ch_1","object":"charge","amount":1234,"amount_captured":1234,"currency":"usd","billing_details":{"name":"Li Lei"},"metadata":{}}}`:   "PAID   ch_1 1234 USD 0 USD",
 	} {
 		var m stripe.BalanceTransaction
@@ -181,6 +196,7 @@ func TestLines(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &m); err != nil {
 			t.Fatal(err)
 		}
+		m.LastResponse = &stripe.APIResponse{RawJSON: []byte(text)}
 		if _, _, err := line(&m); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -87,13 +87,15 @@ func TestStripeMockAcceptsEveryCall(t *testing.T) {
 	_, _ = a.Start(ctx, channel.StartRequest{Ref: known, Subject: "Orders <1>", ReturnURL: "https://example.com/return/P1", CardToken: "pm_1", Challenge: true})
 	_, _ = a.Query(ctx, known)
 	_, _ = a.Query(ctx, unknown)
+	_, _ = a.Complete(ctx, known)
+	_, _ = a.confirm(ctx, "pi_1") // the mock has no intent that waits for it
 	_ = a.Close(ctx, known)
 	_, _ = a.Refund(ctx, channel.RefundRequest{Payment: known, Refund: channel.Ref{Number: "R1", Amount: money.New(234, "USD")}, Reason: "broken"})
 	_, _ = a.QueryRefund(ctx, known, channel.Ref{Number: "R1", Reference: "re_1"})
 	_, _ = a.Inspect(ctx, "pm_1")
 	_, _ = a.Statement(ctx, channel.DayIn(time.Now(), time.UTC).Next(-1))
 
-	for _, call := range []string{"POST /v1/payment_intents", "GET /v1/payment_intents/pi", "GET /v1/payment_intents/search", "POST /v1/payment_intents/pi/cancel", "POST /v1/refunds", "GET /v1/refunds",
+	for _, call := range []string{"POST /v1/payment_intents", "GET /v1/payment_intents/pi", "GET /v1/payment_intents/search", "POST /v1/payment_intents/pi/confirm", "POST /v1/payment_intents/pi/cancel", "POST /v1/refunds", "GET /v1/refunds",
 		"GET /v1/refunds/re", "GET /v1/payment_methods/pm", "GET /v1/balance_transactions"} {
 		if said := heard.seen[call]; said != "200 OK" {
 			t.Errorf("%s: %q", call, said)

@@ -3,6 +3,7 @@ package card
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -15,8 +16,9 @@ import (
 )
 
 // ParseNotification verifies an event: the endpoint's signature, not older than five minutes nor from the future, of our mode and our version
-// of the API. Events that are not about a payment or refund of ours have no number: whoever stores them sees what they are by Detail.
-func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
+// of the API. Events that are not about a payment or refund of ours have no number: whoever stores them sees what they are by Detail. Errors:
+// ErrForged; of a dispute, which has no number of ours, those of asking for its intent.
+func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification) (channel.Event, error) {
 	header := n.Header.Get("Stripe-Signature")
 	ev, err := stripe.ConstructEvent(n.Body, header, a.secret)
 	if err != nil {
@@ -31,16 +33,19 @@ func (a *Adapter) ParseNotification(_ context.Context, n channel.Notification) (
 	if ev.ID == "" || ev.Data == nil {
 		return channel.Event{}, forged("of nothing")
 	}
-	e, err := heard(ev)
+	e, err := a.heard(ctx, ev)
+	if err != nil && !errors.Is(err, channel.ErrUnknown) && !errors.Is(err, channel.ErrUnavailable) {
+		err = forged("unreadable")
+	}
 	if err != nil {
-		return channel.Event{}, forged("unreadable")
+		return channel.Event{}, err
 	}
 	e.ID = ev.ID
 	return e, nil
 }
 
 // heard reads the object of an event.
-func heard(ev stripe.Event) (channel.Event, error) {
+func (a *Adapter) heard(ctx context.Context, ev stripe.Event) (channel.Event, error) {
 	switch kind := string(ev.Type); {
 	case strings.HasPrefix(kind, "payment_intent."):
 		var i stripe.PaymentIntent
@@ -48,6 +53,12 @@ func heard(ev stripe.Event) (channel.Event, error) {
 			return channel.Event{}, err
 		}
 		return intentTold(ev, &i), nil
+	case strings.HasPrefix(kind, "charge.dispute."):
+		var d stripe.Dispute
+		if err := json.Unmarshal(ev.Data.Raw, &d); err != nil {
+			return channel.Event{}, err
+		}
+		return a.disputed(ctx, kind, &d)
 	case strings.HasPrefix(kind, "refund."), ev.Type == stripe.EventTypeChargeRefundUpdated:
 		var r stripe.Refund
 		if err := json.Unmarshal(ev.Data.Raw, &r); err != nil {

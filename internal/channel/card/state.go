@@ -21,12 +21,21 @@ func (a *Adapter) intent(p channel.Ref, i *stripe.PaymentIntent) (channel.Event,
 	return event(i), nil
 }
 
-// event is what an intent says. A confirmed intent that wants another payment method was refused: we give it none.
+// event is what an intent says. A confirmed intent that wants another payment method was refused: we give it none, and nobody else can. One
+// that another payment method than the given one has paid, or is to pay, is not what anybody agreed to: it is not confirmed, and its money
+// not booked.
 func event(i *stripe.PaymentIntent) channel.Event {
 	e := channel.Event{Number: i.Metadata[metaNumber], Reference: i.ID, State: channel.StatePending, Detail: string(i.Status)}
 	switch i.Status {
 	case stripe.PaymentIntentStatusSucceeded:
 		e.State, e.Amount = channel.StatePaid, amount(i.AmountReceived, i.Currency)
+		if exchanged(i) {
+			e.State, e.Detail = channel.StateDisputed, "paid with another payment method than the one given"
+		}
+	case stripe.PaymentIntentStatusRequiresConfirmation:
+		if !exchanged(i) {
+			e.State = channel.StateApproved
+		}
 	case stripe.PaymentIntentStatusCanceled:
 		e.State = channel.StateClosed
 	case stripe.PaymentIntentStatusRequiresPaymentMethod:
@@ -35,6 +44,11 @@ func event(i *stripe.PaymentIntent) channel.Event {
 		}
 	}
 	return e
+}
+
+// exchanged reports whether an intent has another payment method than the one that was given at the start.
+func exchanged(i *stripe.PaymentIntent) bool {
+	return i.PaymentMethod == nil || i.PaymentMethod.ID != i.Metadata[metaMethod]
 }
 
 func amount(minor int64, c stripe.Currency) money.Money {
@@ -70,10 +84,18 @@ func startError(err error) error {
 		return askError(err)
 	case e.Type == stripe.ErrorTypeCard:
 		return &channel.Declined{Code: failure(e), Detail: reason(e)}
+	case e.Type == stripe.ErrorTypeInvalidRequest && badToken(e):
+		return &channel.Declined{Code: "METHOD_NOT_FOUND", Detail: told(e)}
 	case e.Type == stripe.ErrorTypeInvalidRequest:
 		return fmt.Errorf("%w: card %s", channel.ErrDeclined, told(e))
 	}
 	return askError(err)
+}
+
+// badToken: the token is none, or has been used; of that Stripe tells by no code, and not before it is charged. Where the words change, it is
+// a refusal like any other.
+func badToken(e *stripe.Error) bool {
+	return e.Code == stripe.ErrorCodeResourceMissing && e.Param == "payment_method" || strings.Contains(e.Msg, "may not be used again")
 }
 
 // door reports a refusal before anything was done: our key, our rights, our rate.
