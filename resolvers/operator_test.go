@@ -104,6 +104,8 @@ func TestNotifications(t *testing.T) {
 		switch n {
 		case 1:
 			verdict, due = "RECEIVED", now.Add(time.Hour)
+		case 2:
+			verdict = "DISPUTED"
 		case 3:
 			verdict, body = "REFUSED", []byte{0xff, 0x00}
 		}
@@ -120,7 +122,7 @@ func TestNotifications(t *testing.T) {
 	next := w.staff(notificationsQuery, "first", 2, "after", w.at(all, "notifications.edges.0.cursor"))
 	w.want(next, "notifications.nodes.0.number", numbers[2])
 	w.want(next, "notifications.pageInfo.hasNextPage", true)
-	for want, filter := range map[string]map[string]any{"2": {"verdicts": []string{"SUSPENSE"}}, "1": {"number": numbers[1]}, "0": {"channels": []string{"WECHAT_PAY"}}, "3": {"verdicts": []string{"SUSPENSE", "REFUSED"}, "channels": []string{"ALIPAY"}}, "4": {"verdicts": []string{}}} {
+	for want, filter := range map[string]map[string]any{"2": {"verdicts": []string{"SUSPENSE", "DISPUTED"}}, "1": {"number": numbers[1]}, "0": {"channels": []string{"WECHAT_PAY"}}, "3": {"verdicts": []string{"SUSPENSE", "DISPUTED", "REFUSED"}, "channels": []string{"ALIPAY"}}, "4": {"verdicts": []string{}}} {
 		if got := fmt.Sprint(w.at(w.staff(notificationsQuery, "filter", filter), "notifications.totalCount")); got != want {
 			t.Errorf("%v matches %s, not %s", filter, got, want)
 		}

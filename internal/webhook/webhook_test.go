@@ -14,6 +14,7 @@ import (
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
+	"paydesk/internal/platform/page"
 	"paydesk/internal/platform/testenv"
 	"paydesk/internal/webhook"
 	"paydesk/models"
@@ -27,15 +28,18 @@ type desk struct {
 	now     time.Time
 	applied []string // numbers, in order
 	answer  func(channel.Event) (payment.Verdict, error)
+	given   context.Context // of what was applied last
 }
 
 func (d *desk) Now() time.Time { return d.now }
-func (d *desk) Apply(_ context.Context, _ models.PaymentChannel, ev channel.Event) (payment.Verdict, error) {
+func (d *desk) Apply(ctx context.Context, _ models.PaymentChannel, ev channel.Event) (payment.Verdict, error) {
+	d.given = ctx
 	d.applied = append(d.applied, ev.Number)
 	return d.answer(ev)
 }
 
-// paper is a channel whose notifications are "id number"; those of "forged" are, and those of "away" cannot be judged now.
+// paper is a channel whose notifications are "id number"; those of "forged" are, those of "away" cannot be judged now, and those
+// of "dispute" tell of one.
 type paper struct{ channel.Adapter }
 
 func (paper) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
@@ -45,6 +49,8 @@ func (paper) ParseNotification(_ context.Context, n channel.Notification) (chann
 		return channel.Event{}, channel.ErrForged
 	case "away":
 		return channel.Event{}, channel.ErrUnavailable
+	case "dispute":
+		return channel.Event{ID: id, Number: number, RefundNumber: "D1", Reference: "D1", State: channel.StateDisputed}, nil
 	}
 	return channel.Event{ID: id, Number: number, Reference: "R" + number, State: channel.StatePaid, Amount: money.New(5, "CNY"), PaidAt: time.Unix(1, 0).UTC()}, nil
 }
@@ -177,6 +183,49 @@ func TestOneInstanceTries(t *testing.T) {
 		d.sweepAfter(10 * time.Second)
 		if !slices.Equal(d.applied, []string{"A"}) || d.verdict("A") != "APPLIED" {
 			d.Fatal(d.applied, d.verdict("A"))
+		}
+	})
+}
+
+// What a provider waits for its acknowledgement ends the applying, not the notification: the inbox tries it again, without hurry, and the
+// channel is not blamed for ours.
+func TestAHurriedNotificationIsTriedAgain(t *testing.T) {
+	each(t, func(d *desk) {
+		if d.Name != "embedded" {
+			return // four seconds are enough
+		}
+		d.answer = func(channel.Event) (payment.Verdict, error) {
+			<-d.given.Done()
+			return "", d.given.Err()
+		}
+		d.post("n1 A")
+		if cause := context.Cause(d.given); !errors.Is(cause, channel.ErrHurried) || d.verdict("A") != "RECEIVED" {
+			t.Errorf("%v, %s", cause, d.verdict("A"))
+		}
+		d.answer = func(channel.Event) (payment.Verdict, error) {
+			if _, ok := d.given.Deadline(); ok {
+				t.Error("the inbox is in a hurry")
+			}
+			return payment.Applied, nil
+		}
+		d.sweepAfter(6 * time.Second)
+		if d.verdict("A") != "APPLIED" {
+			t.Error(d.verdict("A"))
+		}
+	})
+}
+
+// A dispute is the payments' to judge, whatever it names, and an operator finds it, once.
+func TestADisputeIsFound(t *testing.T) {
+	each(t, func(d *desk) {
+		d.answer = func(ev channel.Event) (payment.Verdict, error) { return payment.Disputed, nil }
+		d.inbox.Refunds = nil
+		for range 3 {
+			d.post("dispute ")
+		}
+		rows, err := d.inbox.List(d.Context(), nil, []string{"DISPUTED"}, nil, page.First(10))
+		if err != nil || len(rows.Items) != 1 || rows.Items[0].Number != "" || rows.Items[0].NextAt != nil || len(d.applied) != 1 {
+			t.Errorf("%v %+v, applied %q", err, rows.Items, d.applied)
 		}
 	})
 }
