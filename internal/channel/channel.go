@@ -96,7 +96,7 @@ const (
 // merchant already verified.
 type Event struct {
 	ID           string // the provider's id of this notification; empty for a query
-	Number       string // our merchant order number
+	Number       string // our merchant order number; it may be empty with StateDisputed
 	RefundNumber string `json:",omitempty"` // our number of the refund; empty where the payment itself is meant
 	Reference    string // the provider's own number of the trade, or of the refund
 	State        State
@@ -127,7 +127,7 @@ var (
 	ErrUnavailable = errors.New("channel: not available")
 	// ErrDeclined: the provider certainly refused; the payment has failed.
 	ErrDeclined = errors.New("channel: declined")
-	// ErrAlreadyPaid: a close was refused because the trade is paid.
+	// ErrAlreadyPaid: a close was refused because the trade is paid, or the payer's money is under review (StateInReview).
 	ErrAlreadyPaid = errors.New("channel: already paid")
 	// ErrForged: a notification with a wrong signature or for another merchant; nothing is booked.
 	ErrForged = errors.New("channel: notification refused")
