@@ -16,10 +16,10 @@ func alipayBillLines(trades []trade, refunds []refund, of map[string]trade) stri
 	var b strings.Builder
 	b.WriteString("#-----------------------------------------业务明细列表----------------------------------------\r\n" + alipayBillHeader + "\r\n")
 	for _, t := range trades {
-		alipayBillLine(&b, t, "交易", t.Amount, *t.BookedAt, "")
+		alipayBillLine(&b, t, "交易", t.Amount, *t.BookedAt, "", "")
 	}
 	for _, r := range refunds {
-		alipayBillLine(&b, of[r.Trade], "退款", -r.Amount, *r.BookedAt, r.Number)
+		alipayBillLine(&b, of[r.Trade], "退款", -r.Amount, *r.BookedAt, r.Number, r.Reason)
 	}
 	in, out := total(trades, refunds)
 	b.WriteString("#-----------------------------------------业务明细列表结束------------------------------------\r\n")
@@ -28,10 +28,10 @@ func alipayBillLines(trades []trade, refunds []refund, of map[string]trade) stri
 	return b.String()
 }
 
-// alipayBillLine ends its cells with a tab, as the real files do.
-func alipayBillLine(b *strings.Builder, t trade, kind string, amount int64, at time.Time, refundNumber string) {
-	cells := []string{t.Reference, t.Number, kind, plainCell(t.Subject), t.CreatedAt.In(beijing).Format(time.DateTime), at.In(beijing).Format(time.DateTime), "", "", "", "", "pay***@sandbox.example",
-		yuan(amount), yuan(amount), "0.00", "0.00", "0.00", "0.00", "0.00", "", "0.00", "0.00", refundNumber, "0.00", "0.00", ""}
+// alipayBillLine ends its cells with a tab, as the real files do. It quotes nothing: a comma in a text parts it.
+func alipayBillLine(b *strings.Builder, t trade, kind string, amount int64, at time.Time, refundNumber, remark string) {
+	cells := []string{t.Reference, t.Number, kind, alipayCell(t.Subject), t.CreatedAt.In(beijing).Format(time.DateTime), at.In(beijing).Format(time.DateTime), "", "", "", "", "pay***@sandbox.example",
+		yuan(amount), yuan(amount), "0.00", "0.00", "0.00", "0.00", "0.00", "", "0.00", "0.00", refundNumber, "0.00", "0.00", alipayCell(remark)}
 	for i, c := range cells {
 		if i > 0 {
 			b.WriteByte(',')
@@ -39,6 +39,11 @@ func alipayBillLine(b *strings.Builder, t trade, kind string, amount int64, at t
 		b.WriteString(c + "\t")
 	}
 	b.WriteString("\r\n")
+}
+
+// alipayCell is a text in one line.
+func alipayCell(text string) string {
+	return strings.NewReplacer("\r", " ", "\n", " ", "\t", " ").Replace(text)
 }
 
 func alipayBillSums(trades []trade, refunds []refund) string {

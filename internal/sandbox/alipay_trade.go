@@ -17,6 +17,9 @@ var alipayNumber = regexp.MustCompile(`^[0-9A-Za-z_]{1,64}$`)
 
 // alipayPrecreate makes a QR code, or gives the same one again for the same number.
 func (s *Sandbox) alipayPrecreate(ctx context.Context, r alipayRequest) (alipayAnswer, error) {
+	if product := r.biz.ProductCode; product != "FACE_TO_FACE_PAYMENT" && product != "QR_CODE_OFFLINE" {
+		return alipayBusiness("ACQ.ACCESS_FORBIDDEN", "无权限使用接口: product_code"), nil
+	}
 	t, refusal, err := s.alipayOpen(ctx, r)
 	if err != nil || refusal != nil {
 		return refusal, err

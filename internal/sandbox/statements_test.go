@@ -7,7 +7,11 @@ import (
 	"time"
 
 	"paydesk/internal/channel"
+	"paydesk/internal/channel/alipay"
+	"paydesk/internal/channel/guard"
 	"paydesk/internal/money"
+	"paydesk/internal/sandbox"
+	"paydesk/models"
 )
 
 // Item 1 of the issue: a day's statement has its payments and refunds, to the cent, under our numbers and the provider's; refunds stand in
@@ -56,6 +60,53 @@ func TestStatements(t *testing.T) {
 		w.treat(a, "call", "error500")
 		if _, err := a.Statement(t.Context(), first); !errors.Is(err, channel.ErrUnknown) || strings.Contains(err.Error(), "http") {
 			t.Errorf("broken: %v", err)
+		}
+	})
+}
+
+// Alipay's bill quotes nothing: commas that people write into subjects and reasons, ours and those of another shop on the same account, part
+// no line into what it is not.
+func TestStatementWithCommas(t *testing.T) {
+	eachOf(t, []models.PaymentChannel{models.ChannelAlipay}, func(t *testing.T, w *world, a channel.Adapter) {
+		toNoon(w, a)
+		r := w.request(a)
+		r.Subject = "服务器, 一年, 1.00,2.00,"
+		page, _ := w.begin(a, r)
+		w.mustPlay(page, "outcome=succeed")
+		w.hears()
+		back := channel.RefundRequest{Payment: w.ref(r.Number), Refund: channel.Ref{Number: freshNumber(), Amount: money.New(234, "CNY")}, Reason: "slow, broken, late"}
+		w.refund(a, back)
+		w.refundHeard(a, back, channel.StateRefunded)
+		day := channel.DayOf(a, w.clock.Now())
+		w.clock.advance(24 * time.Hour)
+		for _, by := range []string{"us", "another shop"} {
+			lines := w.statement(a, day, 2)
+			w.states(a, lines, r.Number, "", channel.StatePaid, 1234)
+			w.states(a, lines, r.Number, back.Refund.Number, channel.StateRefunded, 234)
+			if had := strings.Count(lines[0].Raw, ",") > 24; had != (by != "us") {
+				t.Errorf("%s: %s", by, lines[0].Raw)
+			}
+			for _, q := range []string{"UPDATE sandbox_trades SET subject = 'a,b,c' WHERE number = ?", "UPDATE sandbox_refunds SET reason = 'x, y,z' WHERE number = ?"} {
+				if _, err := w.home.DB.Exec(t.Context(), q, r.Number); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// QR codes are sold under one of two products, as the merchant has signed up for; what he has not signed up for is no refusal of the payer.
+func TestAlipaysProductOfCodes(t *testing.T) {
+	eachOf(t, []models.PaymentChannel{models.ChannelAlipay}, func(t *testing.T, w *world, a channel.Adapter) {
+		k := w.creds().Alipay
+		for product, want := range map[string]error{"": nil, "FACE_TO_FACE_PAYMENT": nil, "QR_CODE_OFFLINE": nil, "QUICK_WAP_WAY": channel.ErrUnavailable} {
+			of, err := alipay.New(alipay.Config{BaseURL: w.url + sandbox.AlipayPath, AppID: k.AppID, SellerID: k.SellerID, PrivateKey: k.PrivateKey, AlipayPublicKey: k.AlipayPublicKey, QRProduct: product, Mode: guard.Sandbox})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := of.Start(t.Context(), w.request(a)); !errors.Is(err, want) {
+				t.Errorf("%q: %v", product, err)
+			}
 		}
 	})
 }

@@ -25,6 +25,9 @@ const currency = money.Currency("CNY")
 // beijing is the zone of every time in the protocol.
 var beijing = time.FixedZone("Asia/Shanghai", 8*60*60)
 
+// faceToFace is the product of codes that most merchants have signed up for (当面付).
+const faceToFace = "FACE_TO_FACE_PAYMENT"
+
 const timeLayout = "2006-01-02 15:04:05"
 
 // Config is what a merchant gets from Alipay's open platform. Keys are PEM or the bare base64 of Alipay's key tool.
@@ -35,6 +38,7 @@ type Config struct {
 	SellerID        string // the merchant's account (PID, 2088…); notifications for another one are refused
 	PrivateKey      string // the application's RSA key (RSA2), PKCS#1 or PKCS#8
 	AlipayPublicKey string // Alipay's key, not the application's own
+	QRProduct       string // the product that codes are sold under, as signed up for; empty: FACE_TO_FACE_PAYMENT
 	Mode            guard.Mode
 	HTTPClient      *http.Client // nil: an own one
 }
@@ -48,6 +52,7 @@ type Adapter struct {
 	mode     guard.Mode
 	appID    string
 	sellerID string
+	product  string // of codes
 }
 
 var _ channel.Adapter = (*Adapter)(nil)
@@ -78,7 +83,10 @@ func New(c Config) (*Adapter, error) {
 	if err := client.LoadAliPayPublicKey(strings.TrimSpace(c.AlipayPublicKey)); err != nil {
 		return nil, errors.New("alipay: Alipay's public key is not an RSA key in PEM or base64")
 	}
-	return &Adapter{client: client, files: guard.FileClient(c.Mode, c.HTTPClient), pages: pages, mode: c.Mode, appID: c.AppID, sellerID: c.SellerID}, nil
+	if c.QRProduct == "" {
+		c.QRProduct = faceToFace
+	}
+	return &Adapter{client: client, files: guard.FileClient(c.Mode, c.HTTPClient), pages: pages, mode: c.Mode, appID: c.AppID, sellerID: c.SellerID, product: c.QRProduct}, nil
 }
 
 // Channel is ALIPAY.
@@ -90,7 +98,7 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.St
 	if r.Amount.Currency != currency {
 		return channel.Started{}, fmt.Errorf("%w: alipay takes CNY only, not %s", channel.ErrDeclined, r.Amount.Currency)
 	}
-	t := sdk.Trade{NotifyURL: r.NotifyURL, OutTradeNo: r.Number, Subject: r.Subject, TotalAmount: r.Amount.Decimal(), SellerId: a.sellerID}
+	t := sdk.Trade{NotifyURL: r.NotifyURL, OutTradeNo: r.Number, Subject: plain(r.Subject), TotalAmount: r.Amount.Decimal(), SellerId: a.sellerID}
 	if !r.ExpiresAt.IsZero() {
 		t.TimeExpire = r.ExpiresAt.In(beijing).Format(timeLayout)
 	}
@@ -101,8 +109,12 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.St
 	return a.code(ctx, t)
 }
 
+// plain is a text as it may stand in a bill, whose cells commas part and nothing quotes.
+func plain(text string) string { return strings.ReplaceAll(text, ",", "，") }
+
 // code is alipay.trade.precreate.
 func (a *Adapter) code(ctx context.Context, t sdk.Trade) (channel.Started, error) {
+	t.ProductCode = a.product
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	res, err := a.client.TradePreCreate(ctx, sdk.TradePreCreate{Trade: t})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ const (
 
 // readBill takes a bill apart: a ZIP of GBK texts, of which those with movements have a header that begins with colReference. Together
 // they may have no more than left bytes.
-func readBill(file []byte, left int64) ([]channel.Line, error) {
+func readBill(file []byte, left int64, day time.Time) ([]channel.Line, error) {
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, errors.New("not a ZIP")
@@ -53,18 +52,21 @@ func readBill(file []byte, left int64) ([]channel.Line, error) {
 			return nil, err
 		}
 		left -= int64(len(text))
-		comments, table, ok := cut(string(text))
+		comments, rows, ok := cut(string(text))
 		if !ok {
 			continue
 		}
-		read, err := readTable(table)
+		read, err := readTable(rows, day)
 		if err == nil {
 			err = whole(comments, read)
 		}
 		if err != nil {
 			return nil, err
 		}
-		lines, found = append(lines, read...), true
+		for _, m := range read {
+			lines = append(lines, m.Line)
+		}
+		found = true
 	}
 	if !found {
 		return nil, errors.New("no movements in it")
@@ -100,94 +102,116 @@ func cut(text string) (comments, table string, ok bool) {
 	return c.String(), table, strings.HasPrefix(table, colReference)
 }
 
-// readTable reads the movements; cells are padded with tabs and blanks.
-func readTable(table string) ([]channel.Line, error) {
-	head, rows, _ := strings.Cut(table, "\n")
-	at := map[string]int{}
-	names := cells(head, 0, 0)
-	for i, name := range names {
-		at[name] = i
+// table is the movements' columns, and when the day begins.
+type table struct {
+	names []string
+	at    map[string]int
+	day   time.Time
+}
+
+// readTable reads the movements; cells are padded with tabs and blanks. The bill is the whole merchant account's: what nobody can read of
+// another shop's movements becomes a line of its own, for an operator to see.
+func readTable(text string, day time.Time) ([]movement, error) {
+	head, rows, _ := strings.Cut(text, "\n")
+	t := table{at: map[string]int{}, day: day, names: cells(head)}
+	for i, name := range t.names {
+		t.at[name] = i
 	}
 	for _, name := range []string{colReference, colNumber, colKind, colSubject, colDone, colAmount, colRefund} {
-		if _, ok := at[name]; !ok {
+		if _, ok := t.at[name]; !ok {
 			return nil, fmt.Errorf("column %s is missing", name)
 		}
 	}
-	lines, n := []channel.Line{}, 1
+	out, n := []movement{}, 1
 	for row := range strings.Lines(rows) {
 		n++
-		values := cells(row, len(names), at[colSubject])
-		if len(values) != len(names) {
-			return nil, fmt.Errorf("line %d has %d cells", n, len(values))
-		}
-		line, err := readLine(func(name string) string {
-			if i, ok := at[name]; ok {
-				return values[i]
-			}
-			return ""
-		})
+		m, err := t.read(row)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			if channel.NamesOurs(row) {
+				return nil, fmt.Errorf("line %d: %w", n, err)
+			}
+			m = movement{Line: channel.Line{State: channel.StatePending, At: day}}
 		}
-		line.Raw = strings.TrimSpace(row)
-		lines = append(lines, line)
+		m.Raw = strings.TrimSpace(row)
+		out = append(out, m)
 	}
-	return lines, nil
+	return out, nil
 }
 
-// cells parts a row at its commas. What the payer reads may have some too: cells beyond the want-ed number belong to that column.
-func cells(row string, want, subject int) []string {
-	out := strings.Split(row, ",")
-	if more := len(out) - want; want > 0 && more > 0 {
-		out = slices.Replace(out, subject, subject+more+1, strings.Join(out[subject:subject+more+1], ","))
-	}
-	for i := range out {
-		out[i] = strings.TrimSpace(out[i])
-	}
-	return out
+// movement is a line, and the kind that the totals count it under; empty where that is not known.
+type movement struct {
+	channel.Line
+	kind string
 }
 
-// readLine reads a movement: 交易, a payment; 退款, a refund, whose amount is below zero.
-func readLine(cell func(string) string) (l channel.Line, err error) {
-	l = channel.Line{Number: cell(colNumber), Reference: cell(colReference), State: channel.StatePaid, Fee: money.New(0, currency)}
+// read reads a row, however many commas its texts have: all ways to part it into the columns have to say the same.
+func (t table) read(row string) (movement, error) {
+	ways := t.part(cells(row))
+	if len(ways) == 0 {
+		return movement{}, errors.New("the cells do not fit the columns")
+	}
+	first, err := t.line(ways[0])
+	if err != nil {
+		return first, err
+	}
+	for _, way := range ways[1:] {
+		if m, err := t.line(way); err != nil || m != first {
+			return first, errors.New("commas in its texts, and more than one way to read it")
+		}
+	}
+	return first, nil
+}
+
+// line reads the cells of a movement: 交易, a payment; 退款, a refund, whose amount is below zero; or something that is not known yet.
+func (t table) line(values []string) (m movement, err error) {
+	cell := func(name string) string {
+		if i, ok := t.at[name]; ok {
+			return values[i]
+		}
+		return ""
+	}
+	l := channel.Line{Number: cell(colNumber), Reference: cell(colReference), State: channel.StatePaid, Fee: money.New(0, currency)}
 	if l.Amount, err = money.Parse(strings.TrimPrefix(cell(colAmount), "-"), currency); err != nil {
-		return l, fmt.Errorf("amount: %w", err)
+		return m, fmt.Errorf("amount: %w", err)
 	}
 	if fee := cell(colFee); fee != "" {
 		if l.Fee, err = money.Parse(strings.TrimPrefix(fee, "-"), currency); err != nil {
-			return l, fmt.Errorf("fee: %w", err)
+			return m, fmt.Errorf("fee: %w", err)
 		}
 	}
 	if l.At, err = time.ParseInLocation(timeLayout, cell(colDone), beijing); err != nil {
-		return l, errors.New("the time is not readable")
+		return m, errors.New("the time is not readable")
 	}
 	l.At = l.At.UTC()
-	switch kind := cell(colKind); kind {
-	case "交易":
-	case "退款":
-		if l.State, l.RefundNumber = channel.StateRefunded, cell(colRefund); l.RefundNumber == "" {
-			return l, errors.New("a refund without a number")
+	kind := cell(colKind)
+	switch kind {
+	case kindPaid:
+	case kindBack:
+		if l.State, l.RefundNumber = channel.StateRefunded, cell(colRefund); l.RefundNumber == "" { // made by hand
+			l.RefundNumber = l.Reference
 		}
 	default:
-		return l, fmt.Errorf("%q is neither payment nor refund", kind)
+		l.State, l.RefundNumber, kind = channel.StatePending, kind+":"+l.Reference, ""
 	}
-	return l, nil
+	return movement{l, kind}, nil
 }
+
+// What a movement is.
+const (
+	kindPaid = "交易"
+	kindBack = "退款"
+)
 
 var totals = regexp.MustCompile(`#(交易|退款)合计：(\d+)笔`)
 
-// whole compares the movements with the totals that stand below them.
-func whole(comments string, lines []channel.Line) error {
+// whole compares the movements with the totals that stand below them. What nobody can read may be of either kind.
+func whole(comments string, movements []movement) error {
 	count := map[string]int{}
-	for _, l := range lines {
-		if l.RefundNumber != "" {
-			count["退款"]++
-		} else {
-			count["交易"]++
-		}
+	for _, m := range movements {
+		count[m.kind]++
 	}
 	for _, m := range totals.FindAllStringSubmatch(comments, -1) {
-		if told, err := strconv.Atoi(m[2]); err != nil || told != count[m[1]] {
+		if told, err := strconv.Atoi(m[2]); err != nil || told < count[m[1]] || told > count[m[1]]+count[""] {
 			return fmt.Errorf("%d lines of %s, and the total says %s", count[m[1]], m[1], m[2])
 		}
 	}

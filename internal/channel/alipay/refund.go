@@ -25,7 +25,7 @@ func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	res, err := a.client.TradeRefund(ctx, sdk.TradeRefund{OutTradeNo: r.Payment.Number, OutRequestNo: r.Refund.Number,
-		RefundAmount: r.Refund.Amount.Decimal(), RefundReason: shorten(r.Reason)})
+		RefundAmount: r.Refund.Amount.Decimal(), RefundReason: shorten(plain(r.Reason))})
 	if err != nil {
 		return channel.Event{}, callError(err)
 	}

@@ -24,7 +24,7 @@ func (a *Adapter) StatementDay(day channel.Day) (from, to time.Time) { return da
 // Statement is alipay.data.dataservice.bill.downloadurl.query with bill_type trade, and the file it points to: payments and refunds of a
 // day. Alipay says the same of a day whose bill is not made yet and of one without trades; a day after the day it is the latter.
 func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
-	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, guard.FileTimeout)
 	defer cancel()
 	res, err := a.client.BillDownloadURLQuery(ctx, sdk.BillDownloadURLQuery{BillType: "trade", BillDate: day.Format(time.DateOnly)})
 	if err != nil {
@@ -41,7 +41,8 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	if err != nil {
 		return channel.Statement{}, err
 	}
-	lines, err := readBill(file, maxBill)
+	from, _ := a.StatementDay(day)
+	lines, err := readBill(file, maxBill, from)
 	if err != nil {
 		return channel.Statement{}, fmt.Errorf("%w: alipay's bill of %s: %w", channel.ErrUnknown, day, err)
 	}

@@ -34,6 +34,11 @@ func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	out, _, err := a.refunds.Create(ctx, in)
+	if code, ok := refusal(err); ok && same(code, "FREQUENCY_LIMITED") {
+		// WeChat Pay wants a minute between refunds of one trade. That is no outage: the refund waits, and the same number is asked for
+		// again. It may also say that it is at it already.
+		return channel.Event{Number: r.Payment.Number, RefundNumber: r.Refund.Number, State: channel.StatePending, Detail: code}, nil
+	}
 	if err != nil {
 		return channel.Event{}, refundError(err)
 	}

@@ -8,6 +8,7 @@ type Alipay struct {
 	SellerID   string `env:"PAYDESK_ALIPAY_SELLER_ID" doc:"Our merchant account there (2088…)."`
 	PrivateKey string `env:"PAYDESK_ALIPAY_PRIVATE_KEY_FILE" file:"yes" doc:"File of the application's RSA key (RSA2)."`
 	PublicKey  string `env:"PAYDESK_ALIPAY_PUBLIC_KEY_FILE" file:"yes" doc:"File of Alipay's public key."`
+	QRProduct  string `env:"PAYDESK_ALIPAY_QR_PRODUCT" default:"FACE_TO_FACE_PAYMENT" doc:"Product that QR codes are sold under: FACE_TO_FACE_PAYMENT (当面付) or QR_CODE_OFFLINE (订单码支付), as signed up for there."`
 }
 
 // WeChat is the merchant's account at WeChat Pay; used where MchID is set, as with Alipay.
@@ -83,4 +84,5 @@ type PayPal struct {
 	ClientSecret string `env:"PAYDESK_PAYPAL_CLIENT_SECRET" secret:"yes" doc:"Its secret."`
 	WebhookID    string `env:"PAYDESK_PAYPAL_WEBHOOK_ID" doc:"Id of our webhook there; notifications are signed for it."`
 	MerchantID   string `env:"PAYDESK_PAYPAL_MERCHANT_ID" doc:"Our merchant id; payments to another one are refused."`
+	Roots        string `env:"PAYDESK_PAYPAL_ROOTS_FILE" file:"yes" doc:"File of root and intermediate certificates that vouch for PayPal's notifications beside the system's, PEM. Empty: PayPal's own host may vouch for them, over TLS."`
 }
