@@ -49,13 +49,15 @@ func play(ctx context.Context, s *sandbox.Sandbox, own string, name models.Payme
 		if err != nil {
 			return nil, err
 		}
-		return tenpay.NewQQ(tenpay.QQConfig{BaseURL: own + sandbox.QQWalletPath, RefundURL: own + sandbox.QQWalletPath, MchID: c.MchID, APIKey: c.APIKey, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client})
+		return tenpay.NewQQ(tenpay.QQConfig{BaseURL: own + sandbox.QQWalletPath, RefundURL: own + sandbox.QQWalletPath, MchID: c.MchID, APIKey: c.APIKey, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client,
+			Now: s.Now})
 	case models.ChannelTenpay:
 		c, err := s.Tenpay(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, PageURL: s.PublicURL() + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client})
+		return tenpay.New(tenpay.Config{BaseURL: own + sandbox.TenpayPath, PageURL: s.PublicURL() + sandbox.TenpayPath, Partner: c.Partner, Key: c.Key, Operator: c.Operator, OperatorPass: c.OperatorPass, Mode: guard.Sandbox, HTTPClient: client,
+			Now: s.Now})
 	case models.ChannelUnionPayPersonal, models.ChannelUnionPayEnterprise:
 		c, err := s.UnionPay(ctx)
 		if err != nil {

@@ -44,10 +44,10 @@ func (s *Sandbox) qqRefund(ctx context.Context, k QQWalletCredentials, in pairs)
 	case err != nil:
 		return nil, err
 	}
-	return pairs{"transaction_id": t.Reference, "out_trade_no": t.Number, "out_refund_no": made.Number, "refund_id": made.Reference, "refund_channel": "ORIGINAL",
-		"refund_fee": strconv.FormatInt(made.Amount, 10), "total_fee": strconv.FormatInt(t.Amount, 10)}, nil
+	return pairs{"transaction_id": t.Reference, "out_trade_no": t.Number, "refund_id": made.Reference, "refund_channel": "ORIGINAL", "refund_fee": strconv.FormatInt(made.Amount, 10), "total_fee": strconv.FormatInt(t.Amount, 10)}, nil
 }
 
+// qqQueryRefund tells of a refund as the only one of a list, which has no count.
 func (s *Sandbox) qqQueryRefund(ctx context.Context, _ QQWalletCredentials, in pairs) (pairs, error) {
 	made, t, err := s.tencentRefund(ctx, models.ChannelQQWallet, in)
 	if errors.Is(err, errNoTrade) {
@@ -57,7 +57,7 @@ func (s *Sandbox) qqQueryRefund(ctx context.Context, _ QQWalletCredentials, in p
 		return nil, err
 	}
 	state := map[status]string{refundDone: "SUCCESS", refundFailed: "FAIL", refundOpen: "PROCESSING"}[made.at(wall())]
-	return pairs{"transaction_id": t.Reference, "out_trade_no": t.Number, "total_fee": strconv.FormatInt(t.Amount, 10), "refund_count": "1", "out_refund_no_0": made.Number,
+	return pairs{"transaction_id": t.Reference, "out_trade_no": t.Number, "total_fee": strconv.FormatInt(t.Amount, 10), "out_refund_no_0": made.Number,
 		"refund_id_0": made.Reference, "refund_channel_0": "ORIGINAL", "refund_fee_0": strconv.FormatInt(made.Amount, 10), "refund_status_0": state}, nil
 }
 
@@ -81,26 +81,29 @@ const (
 	qqSums = "交易总笔数,订单总金额(元),商户优惠总金额(元),商户应收总金额(元),QQ钱包优惠总金额(元),用户支付总金额(元),退款总金额(元),退还QQ钱包优惠总金额(元),手续费总金额(元)\r\n"
 )
 
-// qqStatement is a day's file; XML where there is none yet.
+// qqStatement is a day's file; XML where there is none, which says the same of a day whose file is not made yet and of one without trades.
 func (s *Sandbox) qqStatement(w http.ResponseWriter, r *http.Request) {
 	in, k, answer, ok := s.qqRead(w, r)
 	if !ok {
 		return
 	}
-	from, to, over, err := s.tencentDay("20060102", in["bill_date"])
-	switch {
-	case answer != nil:
-	case err != nil || in["bill_type"] != "ALL":
+	from, to, made, err := s.tencentDay("20060102", in["bill_date"])
+	if answer == nil && (err != nil || in["bill_type"] != "ALL") {
 		answer = pairs{"return_code": "FAIL", "return_msg": "参数错误", "retcode": "66228006"}
-	case !over:
-		answer = pairs{"return_code": "FAIL", "return_msg": "账单未生成", "retcode": "66228030"}
+	}
+	var trades []trade
+	var refunds []refund
+	var file string
+	if answer == nil && made {
+		trades, refunds, err = s.booked(r.Context(), models.ChannelQQWallet, from, to)
+	}
+	if answer == nil && err == nil && len(trades)+len(refunds) == 0 {
+		answer = pairs{"return_code": "FAIL", "return_msg": "No Bill Exist", "retcode": "66228030"}
 	}
 	if answer != nil {
 		writeFile(w, "text/xml; charset=utf-8", answer.flat("xml"))
 		return
 	}
-	trades, refunds, err := s.booked(r.Context(), models.ChannelQQWallet, from, to)
-	var file string
 	if err == nil {
 		file, err = s.qqFile(r.Context(), k, trades, refunds)
 	}
@@ -114,19 +117,20 @@ func (s *Sandbox) qqStatement(w http.ResponseWriter, r *http.Request) {
 // qqFee is what QQ Wallet keeps: 0.6 per cent, to the nearest fen.
 func qqFee(fen int64) int64 { return (fen*6 + 500) / 1000 }
 
+// qqFile has a backtick before numbers of orders only, and a word where there is nothing.
 func (s *Sandbox) qqFile(ctx context.Context, k QQWalletCredentials, trades []trade, refunds []refund) (string, error) {
 	file := qqHeader
 	var sum, back, fees int64
-	line := func(t trade, when, state string, r refund, asked, refundState, fee string) {
+	line := func(t trade, state string, r refund, asked, refundState, fee string) {
 		amount, backText := inYuan(t.Amount), ""
 		if r.Number != "" {
 			backText = inYuan(r.Amount)
 		}
-		file += marked(when, k.MchID, "", "", "", "SANDBOXPAYER", "", "NATIVE", t.Number, t.Reference, "BALANCE", "RMB", amount, "0.00", amount, "0.00", amount, state,
-			asked, r.Number, r.Reference, backText, "0.00", refundState, "", "", t.Subject, "", fee, "0.60%")
+		file += row("暂无数据", "\r\n", t.BookedAt.In(beijing).Format(time.DateTime), k.MchID, "", "", "", "SANDBOXPAYER", "", "NATIVE", tick(t.Number), tick(t.Reference), "BALANCE", "RMB", amount, "0.00", amount, "0.00",
+			amount, state, asked, tick(r.Number), tick(r.Reference), backText, "0.00", refundState, "", "", t.Subject, "", fee, "0.60%")
 	}
 	for _, t := range trades {
-		line(t, t.BookedAt.In(beijing).Format(time.DateTime), "支付成功", refund{}, "", "", inYuan(qqFee(t.Amount)))
+		line(t, "支付成功", refund{}, "", "", inYuan(qqFee(t.Amount)))
 		sum, fees = sum+t.Amount, fees+qqFee(t.Amount)
 	}
 	for _, r := range refunds {
@@ -135,8 +139,8 @@ func (s *Sandbox) qqFile(ctx context.Context, k QQWalletCredentials, trades []tr
 			return "", err
 		}
 		state := map[status]string{refundDone: "退款成功", refundOpen: "退款处理中", refundFailed: "退款失败"}[r.at(wall())]
-		line(t, t.BookedAt.In(beijing).Format(time.DateTime), "转入退款", r, r.BookedAt.In(beijing).Format(time.DateTime), state, "0.00")
+		line(t, "转入退款", r, r.BookedAt.In(beijing).Format(time.DateTime), state, "0.00")
 		back += r.Amount
 	}
-	return file + qqSums + marked(strconv.Itoa(len(trades)+len(refunds)), inYuan(sum), "0.00", inYuan(sum), "0.00", inYuan(sum), inYuan(back), "0.00", inYuan(fees)), nil
+	return file + qqSums + row("", "", strconv.Itoa(len(trades)+len(refunds)), inYuan(sum), "0", inYuan(sum), "0", inYuan(sum), inYuan(back), "0", inYuan(fees)), nil
 }

@@ -180,14 +180,15 @@ func tenpayTrade(ctx context.Context, f fact, state string) pairs {
 	return p
 }
 
-// tenpayLetter is a notification of a trade that was paid, or of a refund that was done: a form.
+// tenpayLetter is a notification of a trade that was paid, or of a refund that was done: a form. That of a refund has no id.
 func tenpayLetter(ctx context.Context, k TenpayCredentials, n notification, f fact) letter {
 	p := tenpayTrade(ctx, f, "0")
+	p["notify_id"] = n.NotifyID
 	if f.Refund != nil {
 		p = pairs{"transaction_id": f.Reference, "out_trade_no": f.Number, "out_refund_no": f.Refund.Number, "refund_id": f.Refund.Reference,
 			"refund_fee": strconv.FormatInt(f.Refund.Amount, 10), "refund_status": tenpayRefundStatus(f.Refund.State), "refund_channel": "0"}
 	}
-	p["partner"], p["notify_id"], p["sign_type"], p["input_charset"], p["service_version"] = k.Partner, n.NotifyID, "MD5", "UTF-8", "1.0"
+	p["partner"], p["sign_type"], p["input_charset"], p["service_version"] = k.Partner, "MD5", "UTF-8", "1.0"
 	form := url.Values{}
 	for name, value := range p.seal(ctx, k.Key, n.Forged) {
 		form.Set(name, value)

@@ -68,7 +68,7 @@ func (s *Sandbox) tenpayQueryRefund(ctx context.Context, _ TenpayCredentials, in
 		return nil, err
 	}
 	return pairs{"transaction_id": t.Reference, "out_trade_no": t.Number, "refund_count": "1", "out_refund_no_0": made.Number, "refund_id_0": made.Reference, "refund_channel_0": "0",
-		"refund_fee_0": strconv.FormatInt(made.Amount, 10), "refund_state_0": tenpayRefundStatus(made.at(wall()))}, nil
+		"refund_time_begin_0": tencentClock(ctx, &made.CreatedAt), "refund_time_0": tencentClock(ctx, &made.ReadyAt), "refund_fee_0": strconv.FormatInt(made.Amount, 10), "refund_state_0": tenpayRefundStatus(made.at(wall()))}, nil
 }
 
 const (
@@ -78,7 +78,8 @@ const (
 	tenpayAsked = "spid=%s&trans_time=%s&stamp=%s&cft_signtype=%s&mchtype=%s&key=%s"
 )
 
-// tenpayStatement is a day's file in GBK; a page of HTML where there is none.
+// tenpayStatement is a day's file in GBK; a page of HTML where there is none. 03020123 says one thing of a day whose file is late and of one
+// without trades.
 func (s *Sandbox) tenpayStatement(w http.ResponseWriter, r *http.Request) {
 	k, err := s.tenpayKeys(r.Context())
 	if err == nil {
@@ -90,7 +91,7 @@ func (s *Sandbox) tenpayStatement(w http.ResponseWriter, r *http.Request) {
 	}
 	in := ofForm(r.PostForm)
 	text := fmt.Sprintf(tenpayAsked, in["spid"], in["trans_time"], in["stamp"], in["cft_signtype"], in["mchtype"], k.Key)
-	from, to, over, err := s.tencentDay(time.DateOnly, in["trans_time"])
+	from, to, made, err := s.tencentDay(time.DateOnly, in["trans_time"])
 	switch {
 	case in["spid"] != k.Partner || in["sign"] != fmt.Sprintf("%x", md5.Sum([]byte(text))):
 		writeFile(w, "text/html; charset=gbk", inGBK("<html><body>03020002:签名错误</body></html>"))
@@ -98,7 +99,7 @@ func (s *Sandbox) tenpayStatement(w http.ResponseWriter, r *http.Request) {
 	case err != nil || in["mchtype"] != "0":
 		writeFile(w, "text/html; charset=gbk", inGBK("<html><body>03000001:参数错误</body></html>"))
 		return
-	case !over:
+	case s.clock.Now().Before(to):
 		writeFile(w, "text/html; charset=gbk", inGBK("<html><body>03020003:该日期对帐单还没有生成</body></html>"))
 		return
 	}
@@ -106,7 +107,7 @@ func (s *Sandbox) tenpayStatement(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		s.failed(w, r, err)
-	case len(trades)+len(refunds) == 0:
+	case !made || len(trades)+len(refunds) == 0:
 		writeFile(w, "text/html; charset=gbk", inGBK("<html><body>03020123:没有生成对账单文件，或没有符合条件的交易记录</body></html>"))
 	default:
 		file, err := s.tenpayFile(r.Context(), trades, refunds)
@@ -131,11 +132,16 @@ func inGBK(text string) []byte {
 	return out.Bytes()
 }
 
+// tenpayFile is the file as merchants have taken it apart: a backtick before numbers and times, 0 where a payment has no refund, an empty
+// line before the sums.
 func (s *Sandbox) tenpayFile(ctx context.Context, trades []trade, refunds []refund) (string, error) {
 	file := tenpayHeader
 	var sum, back int64
+	line := func(at *time.Time, t trade, state, refund, back, refundState string) {
+		file += row("", "\n", tick(at.In(beijing).Format(time.DateTime)), tick(t.Reference), tick(t.Number), "网上支付", tick(t.Detail.Bank), state, inYuan(t.Amount), tick(refund), back, refundState, t.Subject)
+	}
 	for _, t := range trades {
-		file += marked(t.BookedAt.In(beijing).Format(time.DateTime), t.Reference, t.Number, "网上支付", t.Detail.Bank, "用户已支付", inYuan(t.Amount), "", "0.00", "", t.Subject)
+		line(t.BookedAt, t, "用户已支付", "0", "0", "")
 		sum += t.Amount
 	}
 	for _, r := range refunds {
@@ -144,8 +150,8 @@ func (s *Sandbox) tenpayFile(ctx context.Context, trades []trade, refunds []refu
 			return "", err
 		}
 		state := map[status]string{refundDone: "退款成功", refundOpen: "退款处理中", refundFailed: "退款失败"}[r.at(wall())]
-		file += marked(r.BookedAt.In(beijing).Format(time.DateTime), t.Reference, t.Number, "网上支付", t.Detail.Bank, "转入退款", inYuan(t.Amount), r.Number, inYuan(r.Amount), state, t.Subject)
+		line(r.BookedAt, t, "转入退款", r.Number, inYuan(r.Amount), state)
 		back += r.Amount
 	}
-	return file + tenpaySums + marked(strconv.Itoa(len(trades)+len(refunds)), inYuan(sum), inYuan(back)), nil
+	return file + "\r\n" + tenpaySums + row("", "\r\n", strconv.Itoa(len(trades)+len(refunds)), inYuan(sum), inYuan(back)), nil
 }

@@ -41,7 +41,7 @@ func TestTencentCycle(t *testing.T) {
 			t.Errorf("a number never started is %s", e.State)
 		}
 		r := w.request(a)
-		r.ReturnURL, r.BankCode = w.url+"/return/"+r.Number, "BOCOM"
+		r.ReturnURL, r.BankCode, r.Subject = w.url+"/return/"+r.Number, "BOCOM", "充值, <a> & 100%, 元"
 		first, err := a.Start(t.Context(), r)
 		again, err2 := a.Start(t.Context(), r)
 		if err != nil || err2 != nil || first.QR != again.QR || first.URL != again.URL || (first.QR == "") == (first.URL == "") {
@@ -130,14 +130,17 @@ func (w *world) refundsOf(a channel.Adapter, number string) {
 	w.hearsNothing()
 }
 
-// statementOf reads what the trade's day says once it is over; midnight may have come in between.
+// statementOf reads what the trade's day says once its file is there; midnight may have come in between.
 func (w *world) statementOf(a channel.Adapter, paid channel.Event) {
 	w.t.Helper()
-	day := channel.DayOf(a, w.clock.Now()).Next(-1)
-	if _, err := a.Statement(w.t.Context(), day.Next(1)); !errors.Is(err, channel.ErrNoStatement) {
-		w.t.Errorf("a day that is not over: %v", err)
-	}
-	w.clock.advance(49 * time.Hour)
+	today := channel.DayOf(a, w.clock.Now())
+	_, end := a.StatementDay(today)
+	w.noStatement(a, today, "a day that is not over")
+	w.clock.advance(end.Add(8 * time.Hour).Sub(w.clock.Now()))
+	w.noStatement(a, today, "a file that is not made yet")
+	w.clock.advance(54 * time.Hour)
+	w.noStatement(a, today.Next(2), "perhaps a day without trades, perhaps a late file")
+	day := today.Next(-1)
 	var lines []channel.Line
 	for d := range 3 {
 		s, err := a.Statement(w.t.Context(), day.Next(d))
@@ -164,6 +167,13 @@ func (w *world) statementOf(a channel.Adapter, paid channel.Event) {
 	}
 	if s, err := a.Statement(w.t.Context(), "2026-01-01"); err != nil || len(s.Lines) != 0 {
 		w.t.Errorf("a day without trades: %+v %v", s, err)
+	}
+}
+
+func (w *world) noStatement(a channel.Adapter, day channel.Day, what string) {
+	w.t.Helper()
+	if s, err := a.Statement(w.t.Context(), day); !errors.Is(err, channel.ErrNoStatement) {
+		w.t.Errorf("%s: %+v %v", what, s, err)
 	}
 }
 

@@ -94,19 +94,36 @@ func tencentClock(ctx context.Context, t *time.Time) string {
 	return t.Add(stamp(ctx).Sub(wall())).In(beijing).Format(tencentTime)
 }
 
-// tencentDay reads the day that a statement is asked for, and whether it is over on the product's clock.
-func (s *Sandbox) tencentDay(layout, text string) (from, to time.Time, over bool, err error) {
+// tencentMade is when a day's statement is made: at nine the next morning.
+const tencentMade = 9 * time.Hour
+
+// tencentDay reads the day that a statement is asked for, and whether that is made, on the product's clock.
+func (s *Sandbox) tencentDay(layout, text string) (from, to time.Time, made bool, err error) {
 	from, err = time.ParseInLocation(layout, text, beijing)
 	to = from.AddDate(0, 0, 1)
-	return from.UTC(), to.UTC(), !s.clock.Now().Before(to), err
+	return from.UTC(), to.UTC(), !s.clock.Now().Before(to.Add(tencentMade)), err
 }
 
-// marked writes a line of a statement: a backtick before each cell.
-func marked(cells ...string) string {
-	for i, c := range cells {
-		cells[i] = "`" + strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(c)
+// Now is the provider's time: the product's clock, by which days end here.
+func (s *Sandbox) Now() time.Time { return s.clock.Now() }
+
+// tick marks a number, so that no spreadsheet rounds it; nothing stays nothing.
+func tick(number string) string {
+	if number == "" {
+		return ""
 	}
-	return strings.Join(cells, ",") + "\r\n"
+	return "`" + number
+}
+
+// row writes a line of a statement. Commas in what the payer reads stay: the files know no quoting.
+func row(nothing, end string, cells ...string) string {
+	for i, c := range cells {
+		if c == "" {
+			c = nothing
+		}
+		cells[i] = strings.NewReplacer("\n", " ", "\r", " ").Replace(c)
+	}
+	return strings.Join(cells, ",") + end
 }
 
 // inYuan is how statements write amounts.

@@ -28,7 +28,7 @@ func TestAnswersForSomethingElse(t *testing.T) {
 	}
 	right := func() fields {
 		return fields{"return_code": success, "result_code": success, "retcode": "0", "mch_id": "14", "partner": "14", "out_trade_no": "P1", "transaction_id": "T1", "trade_state": success, "total_fee": "100",
-			"out_refund_no": "R1", "refund_count": "1", "out_refund_no_0": "R1", "refund_fee_0": "100", "refund_status_0": success, "refund_state_0": "4", "refund_status": "4", "refund_fee": "100"}
+			"out_refund_no": "R1", "out_refund_no_0": "R1", "refund_fee_0": "100", "refund_status_0": success, "refund_state_0": "4", "refund_status": "4", "refund_fee": "100"}
 	}
 	p, r := channel.Ref{Number: "P1", Amount: money.New(100, "CNY")}, channel.Ref{Number: "R1", Amount: money.New(100, "CNY")}
 	calls := map[string]func(a channel.Adapter) error{
@@ -47,7 +47,7 @@ func TestAnswersForSomethingElse(t *testing.T) {
 		"another merchant": {"mch_id partner", "15", "query, query refund, refund"},
 		"another trade":    {"out_trade_no", "P2", "query, query refund, refund"},
 		"another refund":   {"out_refund_no out_refund_no_0", "R2", "query refund, refund"},
-		"no refund":        {"refund_count", "0", "query refund"},
+		"no refund":        {"out_refund_no_0", "", "query refund"},
 	} {
 		f := right()
 		for _, name := range strings.Fields(c.name) {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"paydesk/internal/channel"
-	"paydesk/internal/channel/guard"
 	"paydesk/internal/money"
 )
 
@@ -21,10 +20,8 @@ const (
 	xmlType  = "text/xml; charset=utf-8"
 )
 
-// post sends a body and reads the whole answer. Errors: ErrUnknown, ErrUnavailable.
+// post sends a body and reads the whole answer, in the time that the client allows. Errors: ErrUnknown, ErrUnavailable.
 func post(ctx context.Context, client *http.Client, base *url.URL, path, contentType, body string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(path).String(), strings.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", channel.ErrUnavailable, err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"paydesk/internal/channel/guard"
 	"paydesk/internal/money"
@@ -23,7 +24,8 @@ type QQConfig struct {
 	Certificate, PrivateKey string // client certificate for refunds, PEM; the sandbox wants none
 	Operator, OperatorPass  string // who refunds
 	Mode                    guard.Mode
-	HTTPClient              *http.Client // nil: an own one
+	HTTPClient              *http.Client     // nil: an own one
+	Now                     func() time.Time // by which a statement is late; nil: the wall clock
 }
 
 // Config is what a merchant had from Tenpay.
@@ -35,7 +37,8 @@ type Config struct {
 	Certificate, PrivateKey string // client certificate for refunds and statements, PEM; the sandbox wants none
 	Operator, OperatorPass  string // who refunds; without them refunds are ErrUnavailable
 	Mode                    guard.Mode
-	HTTPClient              *http.Client // nil: an own one
+	HTTPClient              *http.Client     // nil: an own one
+	Now                     func() time.Time // by which a statement is late; nil: the wall clock
 }
 
 // MerchantURL is where Tenpay takes refunds and gives statements.
@@ -54,6 +57,14 @@ func payerIP(from string) string {
 		return from
 	}
 	return "127.0.0.1"
+}
+
+// clockOr is the wall clock where no other is given.
+func clockOr(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
 }
 
 // maxNumber is how long a merchant order number may be.

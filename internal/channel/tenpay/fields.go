@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/simplifiedchinese"
+
 	"paydesk/internal/channel"
 )
 
@@ -87,6 +89,7 @@ var errXML = errors.New("not the protocol's XML")
 // are refused.
 func parseXML(body []byte) (fields, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
+	d.CharsetReader = chinese
 	f, depth, name := fields{}, 0, ""
 	for {
 		token, err := d.Token()
@@ -117,6 +120,15 @@ func parseXML(body []byte) (fields, error) {
 			}
 		}
 	}
+}
+
+// chinese reads XML that says that it is in GBK, as Tenpay answers where it does not know what was asked for.
+func chinese(charset string, in io.Reader) (io.Reader, error) {
+	switch strings.ToLower(charset) {
+	case "gbk", "gb2312", "gb18030":
+		return simplifiedchinese.GB18030.NewDecoder().Reader(in), nil
+	}
+	return nil, errXML
 }
 
 // parseForm reads an urlencoded form in which no name comes twice.

@@ -51,6 +51,10 @@ func TestXML(t *testing.T) {
 	if err != nil || got["a"] != "1 < 2" || len(got) != 2 {
 		t.Errorf("%v %v", got, err)
 	}
+	got, err = parseXML([]byte("<?xml version=\"1.0\" encoding=\"GBK\"?><root><retmsg>\xc7\xa9\xc3\xfb\xb4\xed\xce\xf3</retmsg></root>"))
+	if err != nil || !unsigned(got["retmsg"]) {
+		t.Errorf("Tenpay's own encoding: %v %v", got, err)
+	}
 	for what, bad := range map[string]string{
 		"nothing":             "",
 		"an empty root":       "<xml></xml>",
@@ -63,7 +67,7 @@ func TestXML(t *testing.T) {
 		"a name twice":        `<xml><a>1</a><a>2</a></xml>`,
 		"two roots":           `<xml><a>1</a></xml><xml><b>1</b></xml>`,
 		"cut off":             `<xml><a>1</a>`,
-		"another encoding":    `<?xml version="1.0" encoding="GBK"?><xml><a>1</a></xml>`,
+		"another encoding":    `<?xml version="1.0" encoding="ISO-8859-1"?><xml><a>1</a></xml>`,
 		"no XML":              `return_code=SUCCESS`,
 		"more than they have": "<xml>" + strings.Join(many(), "") + "</xml>",
 	} {

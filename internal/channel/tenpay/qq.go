@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
@@ -21,6 +22,7 @@ type QQ struct {
 	files                  *http.Client
 	mchID, key             string
 	operator, operatorPass string
+	now                    func() time.Time
 }
 
 var _ channel.Adapter = (*QQ)(nil)
@@ -39,7 +41,7 @@ func NewQQ(c QQConfig) (*QQ, error) {
 		return nil, fmt.Errorf("qq wallet: %w", err)
 	}
 	return &QQ{base: base, refunds: refunds, client: guard.Client(c.Mode, c.HTTPClient), files: guard.FileClient(c.Mode, c.HTTPClient),
-		certified: guard.Client(c.Mode, certified), mchID: c.MchID, key: c.APIKey, operator: c.Operator, operatorPass: c.OperatorPass}, nil
+		certified: guard.Client(c.Mode, certified), mchID: c.MchID, key: c.APIKey, operator: c.Operator, operatorPass: c.OperatorPass, now: clockOr(c.Now)}, nil
 }
 
 // Channel is QQ_WALLET.

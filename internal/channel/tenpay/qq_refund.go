@@ -26,7 +26,7 @@ func (a *QQ) Refund(ctx context.Context, r channel.RefundRequest) (channel.Event
 	if why := refused(out); why != "" {
 		return channel.Event{}, refundError(why)
 	}
-	if out["out_trade_no"] != r.Payment.Number || out["out_refund_no"] != r.Refund.Number {
+	if told := out["out_refund_no"]; out["out_trade_no"] != r.Payment.Number || told != "" && told != r.Refund.Number { // by some accounts it is not told
 		return channel.Event{}, fmt.Errorf("%w: qq wallet answered for another refund", channel.ErrUnknown)
 	}
 	return channel.Event{Number: r.Payment.Number, RefundNumber: r.Refund.Number, Reference: out["refund_id"], State: channel.StatePending, Detail: "accepted"}, nil
@@ -81,13 +81,13 @@ func qqRefundState(status string) channel.State {
 	return channel.StatePending // PROCESSING, and what may be invented
 }
 
-// listed finds a refund among those that an answer numbers from 0: out_refund_no_0, refund_fee_0, …
+// listed finds a refund among those that an answer numbers: out_refund_no_0, refund_fee_0, … Tenpay counts them too, QQ Wallet does not; all
+// that is read of them is signed, so nothing hangs on the count.
 func listed(out fields, e channel.Event, status string, state func(string) channel.State) (channel.Event, error) {
 	if out["out_trade_no"] != e.Number {
 		return channel.Event{}, fmt.Errorf("%w: an answer for another trade", channel.ErrUnknown)
 	}
-	count, _ := strconv.Atoi(out["refund_count"])
-	for i := range min(count, maxFields) {
+	for i := range maxFields {
 		n := strconv.Itoa(i)
 		if out["out_refund_no_"+n] != e.RefundNumber {
 			continue
@@ -97,7 +97,7 @@ func listed(out fields, e channel.Event, status string, state func(string) chann
 			return e, nil
 		}
 		var err error
-		if e.PaidAt = when(out["refund_success_time_"+n]); e.PaidAt.IsZero() {
+		if e.PaidAt = when(out["refund_time_"+n]); e.PaidAt.IsZero() { // QQ Wallet does not say when
 			e.PaidAt = time.Now().UTC().Truncate(time.Microsecond)
 		}
 		e.Amount, err = fen(out["refund_fee_"+n])

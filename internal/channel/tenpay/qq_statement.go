@@ -2,12 +2,14 @@ package tenpay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"paydesk/internal/channel"
+	"paydesk/internal/money"
 )
 
 // StatementDay is a calendar day in Beijing.
@@ -22,49 +24,53 @@ func (a *QQ) Statement(ctx context.Context, day channel.Day) (channel.Statement,
 		return channel.Statement{}, fmt.Errorf("qq wallet: %w", err)
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(file), []byte("<")) {
-		return channel.Statement{}, noStatement(file)
+		return qqNone(day, a.now(), file)
 	}
 	return statement(day, file, string(file), qqLine)
 }
 
-// noStatement reads why there is no file.
-func noStatement(body []byte) error {
+// qqNone reads why there is no file. What the family says of a day without trades, "No Bill Exist", it says of one that is not made as well.
+func qqNone(day channel.Day, now time.Time, body []byte) (channel.Statement, error) {
 	out, err := parseXML(body)
 	if err != nil {
-		return fmt.Errorf("%w: qq wallet: %v", channel.ErrUnknown, err)
+		return channel.Statement{}, fmt.Errorf("%w: qq wallet: %v", channel.ErrUnknown, err)
 	}
-	if err := doorError(out); !unsigned(out["return_msg"]) && (strings.Contains(out["return_msg"], "账单") || strings.Contains(strings.ToLower(out["return_msg"]), "no bill")) {
-		return fmt.Errorf("%w: %v", channel.ErrNoStatement, err)
+	why := strings.ToLower(out["return_msg"])
+	switch {
+	case unsigned(why):
+		return channel.Statement{}, doorError(out)
+	case strings.Contains(why, "no bill exist"), strings.Contains(why, "账单不存在"):
+		return perhapsEmpty(day, now, body)
+	case strings.Contains(why, "bill"), strings.Contains(why, "账单"):
+		return channel.Statement{}, fmt.Errorf("%w: %v", channel.ErrNoStatement, doorError(out))
 	}
-	return doorError(out)
+	return channel.Statement{}, doorError(out)
 }
 
 // qqLine reads a movement: a payment, or a refund, which stands on the day it was asked for.
 func qqLine(r record) (l channel.Line, err error) {
-	if c := r.cells["货币种类"]; c != "" && c != "RMB" && c != string(currency) {
-		return l, fmt.Errorf("%w: a statement in %s", channel.ErrUnknown, code(c))
+	in := currency
+	if c := r.cells["货币种类"]; c != "" && c != "RMB" {
+		in = money.Currency(c)
 	}
 	l.Number, l.Reference = r.cells["商户订单号"], r.cells["QQ钱包订单号"]
 	switch {
 	case r.is("交易状态", "支付成功", "用户已支付", success):
 		l.State = channel.StatePaid
-		if l.Fee, err = r.yuan("手续费金额"); err != nil {
-			return l, err
+		l.Fee, _ = r.amount("手续费金额", in) // to be known, not compared; it may be finer than money
+		if l.Amount, err = r.amount("订单金额", in); err == nil {
+			l.At, err = r.time("交易时间")
 		}
-		if l.Amount, err = r.yuan("订单金额"); err != nil {
-			return l, err
-		}
-		l.At, err = r.time("交易时间")
-		return l, err
 	case r.is("交易状态", "转入退款", "REFUND"):
-		l.RefundNumber, l.Reference, l.State = r.cells["商户退款订单号"], r.cells["QQ钱包退款订单号"], refundState(r.cells["退款状态"])
-		if l.Amount, err = r.yuan("退款金额"); err != nil || l.RefundNumber == "" {
-			return l, fmt.Errorf("%w: a statement's refund without a number, or an amount", channel.ErrUnknown)
+		l.Reference = cmp.Or(r.cells["QQ钱包退款订单号"], l.Reference)
+		l.RefundNumber, l.State = cmp.Or(r.cells["商户退款订单号"], l.Reference), refundState(r.cells["退款状态"]) // one made by hand has no number of ours
+		if l.Amount, err = r.amount("退款金额", in); err == nil {
+			l.At, err = r.time("退款成功时间", "退款提交时间", "交易时间")
 		}
-		l.At, err = r.time("退款成功时间", "退款提交时间", "交易时间")
-		return l, err
+	default:
+		err = errKind
 	}
-	return l, fmt.Errorf("%w: a statement's line of a kind that is not known", channel.ErrUnknown)
+	return l, err
 }
 
 // refundState is how a refund stands in a statement, in the words of both.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
@@ -21,6 +22,7 @@ type Tenpay struct {
 	certified, files       *http.Client // both show the certificate
 	partner, key           string
 	operator, operatorPass string
+	now                    func() time.Time
 }
 
 var _ channel.Adapter = (*Tenpay)(nil)
@@ -45,7 +47,7 @@ func New(c Config) (*Tenpay, error) {
 		}
 	}
 	return &Tenpay{base: base, merchant: merchant, pages: pages, client: guard.Client(c.Mode, c.HTTPClient), certified: guard.Client(c.Mode, certified),
-		files: guard.FileClient(c.Mode, certified), partner: c.Partner, key: c.Key, operator: c.Operator, operatorPass: c.OperatorPass}, nil
+		files: guard.FileClient(c.Mode, certified), partner: c.Partner, key: c.Key, operator: c.Operator, operatorPass: c.OperatorPass, now: clockOr(c.Now)}, nil
 }
 
 // Channel is TENPAY.

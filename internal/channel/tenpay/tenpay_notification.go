@@ -1,13 +1,15 @@
 package tenpay
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"paydesk/internal/channel"
 )
 
-// ParseNotification verifies the signature over all fields of the form and the merchant. One with an out_refund_no tells of a refund.
+// ParseNotification verifies the signature over all fields of the form and the merchant. One with an out_refund_no tells of a refund; it may
+// have no id, then what it tells is one.
 func (a *Tenpay) ParseNotification(_ context.Context, n channel.Notification) (channel.Event, error) {
 	f, err := parseForm(n.Body)
 	if err != nil {
@@ -18,7 +20,7 @@ func (a *Tenpay) ParseNotification(_ context.Context, n channel.Notification) (c
 		return channel.Event{}, forged("tenpay: wrong signature")
 	case f["partner"] != a.partner:
 		return channel.Event{}, forged("tenpay: for another merchant")
-	case f["out_trade_no"] == "" || f["notify_id"] == "":
+	case f["out_trade_no"] == "" || f["notify_id"] == "" && f["out_refund_no"] == "":
 		return channel.Event{}, forged("tenpay: names no trade")
 	}
 	read := tenpayEvent
@@ -29,7 +31,7 @@ func (a *Tenpay) ParseNotification(_ context.Context, n channel.Notification) (c
 	if err != nil {
 		return channel.Event{}, forged("tenpay: unreadable")
 	}
-	e.ID = f["notify_id"]
+	e.ID = cmp.Or(f["notify_id"], "refund/"+e.RefundNumber+"/"+code(f["refund_status"]))
 	return e, nil
 }
 

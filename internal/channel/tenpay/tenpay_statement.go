@@ -33,19 +33,20 @@ func (a *Tenpay) Statement(ctx context.Context, day channel.Day) (channel.Statem
 		return channel.Statement{}, fmt.Errorf("%w: tenpay: a statement that is not in GBK", channel.ErrUnknown)
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(clear), []byte("<")) {
-		return emptyOrNone(day, string(clear))
+		return emptyOrNone(day, a.now(), string(clear))
 	}
 	return statement(day, file, string(clear), tenpayLine)
 }
 
-// emptyOrNone reads why there is no file: 03020123 says that the day had no trades, 03020003 and 03020120 that it is not made yet.
-func emptyOrNone(day channel.Day, page string) (channel.Statement, error) {
+// emptyOrNone reads why there is no file: 03020003 says that it is not made yet, 03020120 (of yesterday) and 03020123 that it is not, or that
+// the day had no trades.
+func emptyOrNone(day channel.Day, now time.Time, page string) (channel.Statement, error) {
 	switch {
 	case unsigned(page):
 		return channel.Statement{}, fmt.Errorf("%w: tenpay refuses the statement's signature", channel.ErrUnavailable)
-	case strings.Contains(page, "03020123"):
-		return channel.Statement{Day: day, Hash: hashOf([]byte(page))}, nil
-	case strings.Contains(page, "03020003"), strings.Contains(page, "03020120"):
+	case strings.Contains(page, "03020120"), strings.Contains(page, "03020123"):
+		return perhapsEmpty(day, now, []byte(page))
+	case strings.Contains(page, "03020003"):
 		return channel.Statement{}, fmt.Errorf("%w: tenpay", channel.ErrNoStatement)
 	}
 	return channel.Statement{}, fmt.Errorf("%w: tenpay gives no statement", channel.ErrUnknown)
@@ -60,14 +61,15 @@ func tenpayLine(r record) (l channel.Line, err error) {
 	switch {
 	case r.is("交易状态", "用户已支付"):
 		l.State = channel.StatePaid
-		l.Amount, err = r.yuan("交易金额")
+		l.Amount, err = r.amount("交易金额", currency)
 	case r.is("交易状态", "转入退款"):
 		l.RefundNumber, l.State = r.cells["退款单号"], refundState(r.cells["退款状态"])
-		if l.Amount, err = r.yuan("退款金额"); err == nil && l.RefundNumber == "" {
-			err = fmt.Errorf("%w: a statement's refund without a number", channel.ErrUnknown)
+		if l.RefundNumber == "" || l.RefundNumber == "0" { // made by hand
+			l.RefundNumber = l.Reference
 		}
+		l.Amount, err = r.amount("退款金额", currency)
 	default:
-		err = fmt.Errorf("%w: a statement's line of a kind that is not known", channel.ErrUnknown)
+		err = errKind
 	}
 	return l, err
 }
