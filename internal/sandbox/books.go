@@ -51,20 +51,22 @@ type trade struct {
 
 // detail is what only some protocols know of a trade.
 type detail struct {
-	Bank      string            `json:"bank,omitempty"`     // chosen by the merchant, or by the payer on our page
-	ReturnURL string            `json:"return,omitempty"`   // where the payer's browser goes afterwards
-	Token     string            `json:"token,omitempty"`    // of a card
-	Failure   string            `json:"failure,omitempty"`  // why it was declined, in the provider's words
-	MadeAt    string            `json:"made,omitempty"`     // the request's own time, where the protocol goes by it
-	Payer     string            `json:"payer,omitempty"`    // who paid, as the provider shows it
-	Country   string            `json:"country,omitempty"`  // of the payer's account
-	Capture   string            `json:"capture,omitempty"`  // the provider's number of the taking, where it has one of its own
-	Home      string            `json:"home,omitempty"`     // where the merchant calls the provider, for addresses in answers
-	Asked     bool              `json:"asked,omitempty"`    // the issuer wants 3-D Secure
-	Manual    bool              `json:"manual,omitempty"`   // only the merchant's server confirms, after 3-D Secure again
-	Metadata  map[string]string `json:"metadata,omitempty"` // what the merchant has put on it, where it is not the number alone
-	Request   string            `json:"request,omitempty"`  // digest of the request that made it, for its idempotency key
-	Payload   string            `json:"payload,omitempty"`  // what the merchant is told again with its refund
+	Bank      string `json:"bank,omitempty"`    // chosen by the merchant, or by the payer on our page
+	ReturnURL string `json:"return,omitempty"`  // where the payer's browser goes afterwards
+	Token     string `json:"token,omitempty"`   // of a card
+	Failure   string `json:"failure,omitempty"` // why it was declined, in the provider's words
+	MadeAt    string `json:"made,omitempty"`    // the request's own time, where the protocol goes by it
+	Payer     string `json:"payer,omitempty"`   // who paid, as the provider shows it
+	Country   string `json:"country,omitempty"` // of the payer's account
+	Capture   string `json:"capture,omitempty"` // the provider's number of the taking, where it has one of its own
+	Home      string `json:"home,omitempty"`    // where the merchant calls the provider, for addresses in answers
+	Asked     bool   `json:"asked,omitempty"`   // the issuer wants 3-D Secure
+	Manual    bool   `json:"manual,omitempty"`  // only the merchant's server confirms, after 3-D Secure again
+	Request   string `json:"request,omitempty"` // digest of the request that made it, for its idempotency key
+	Payload   string `json:"payload,omitempty"` // what the merchant is told again with its refund
+
+	Metadata map[string]string      `json:"metadata,omitempty"` // what the merchant has put on a card payment
+	Refunds  map[string]paypalNames `json:"refunds,omitempty"`  // PayPal: what the merchant calls its refunds, by their PayPal-Request-Ids
 }
 
 // at is the status at a moment of the product's clock.

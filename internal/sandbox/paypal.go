@@ -32,6 +32,7 @@ func paypalProtocol() protocol {
 				"POST /v2/checkout/orders":               (*Sandbox).paypalCreate,
 				"GET /v2/checkout/orders/{id}":           (*Sandbox).paypalOrder,
 				"POST /v2/checkout/orders/{id}/capture":  (*Sandbox).paypalCapture,
+				"GET /v2/payments/captures/{id}":         (*Sandbox).paypalShowCapture,
 				"POST /v2/payments/captures/{id}/refund": (*Sandbox).paypalRefund,
 				"GET /v2/payments/refunds/{id}":          (*Sandbox).paypalQueryRefund,
 				"GET /v1/reporting/transactions":         (*Sandbox).paypalReport,
@@ -42,10 +43,11 @@ func paypalProtocol() protocol {
 		},
 		write:          paypalLetter,
 		acknowledged:   succeeded2xx,
-		tells:          func(to status) bool { return to == approved || to == paid }, // a refusal is found by asking
+		tells:          func(to status) bool { return to != declined }, // a payer's refusal is found by asking
 		refundsAtTrade: true,
 		page:           payerView{App: "PayPal", AppZH: "PayPal 贝宝", Look: "blue"},
 		succeed:        paypalConsents,
+		decline:        paypalDeclines,
 		render:         paypalPage,
 	}
 }

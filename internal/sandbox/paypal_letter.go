@@ -22,9 +22,18 @@ func paypalLetter(ctx context.Context, s *Sandbox, n notification, f fact) (lett
 	case f.Refund != nil:
 		made := refund{Number: f.Refund.Number, Reference: f.Refund.Reference, Amount: f.Refund.Amount, Outcome: f.Refund.State, CreatedAt: f.Refund.At}
 		event, kind, resource = "PAYMENT.CAPTURE.REFUNDED", "refund", paypalRefundOf(k, t, made, wall())
-		if f.Refund.State == refundFailed {
+		switch {
+		case strings.HasPrefix(made.Number, paypalReversed):
+			event = "PAYMENT.CAPTURE.REVERSED"
+		case made.Outcome == refundFailed:
 			event = "PAYMENT.REFUND.FAILED"
 		}
+	case f.State == reviewing:
+		event = "PAYMENT.CAPTURE.PENDING"
+	case f.State == denied:
+		event = "PAYMENT.CAPTURE.DENIED"
+	case f.State == disputed:
+		event, kind, resource = "CUSTOMER.DISPUTE.CREATED", "dispute", paypalDisputeOf(k, t)
 	case f.State == approved:
 		event, kind, resource = "CHECKOUT.ORDER.APPROVED", "checkout-order", paypalOrderOf(k, t)
 	}

@@ -139,7 +139,11 @@ func (s *Sandbox) paypalCapture(k *paypalKeys, r *http.Request, _ []byte) (paypa
 			return paypalUnprocessable("INSTRUMENT_DECLINED"), nil
 		}
 		t.Detail.Capture = key
-		if err = s.note(ctx, t); err == nil {
+		err = s.note(ctx, t)
+		switch {
+		case err == nil && strings.HasPrefix(t.Detail.Payer, paypalReview):
+			err = s.paypalKeeps(ctx, t)
+		case err == nil:
 			_, err = s.pay(ctx, t, false)
 		}
 		if err == nil {
@@ -150,9 +154,9 @@ func (s *Sandbox) paypalCapture(k *paypalKeys, r *http.Request, _ []byte) (paypa
 		}
 	}
 	switch {
-	case t.Status == paid && key != "" && t.Detail.Capture == key:
+	case paypalCaptured(t) && key != "" && t.Detail.Capture == key:
 		return paypalAnswer{http.StatusCreated, s.paypalOrderObject(ctx, k, t)}, nil
-	case t.Status == paid:
+	case paypalCaptured(t):
 		return paypalUnprocessable("ORDER_ALREADY_CAPTURED"), nil
 	case t.Status == declined || t.Status == closed:
 		return paypalUnprocessable("TRANSACTION_REFUSED"), nil
@@ -164,7 +168,7 @@ func paypalOrderStatus(state status) string {
 	switch state {
 	case approved:
 		return "APPROVED"
-	case paid:
+	case paid, reviewing, denied:
 		return "COMPLETED"
 	case declined, closed:
 		return "VOIDED"
@@ -194,7 +198,7 @@ func paypalOrderOf(k *paypalKeys, t trade) map[string]any {
 		payer := map[string]any{"email_address": t.Detail.Payer, "account_id": "PAYER" + t.Reference[9:], "address": map[string]string{"country_code": t.Detail.Country}}
 		out["payer"], out["payment_source"] = payer, map[string]any{"paypal": payer}
 	}
-	if t.Status == paid {
+	if paypalCaptured(t) {
 		unit["payments"] = map[string]any{"captures": []any{paypalCaptureOf(k, t)}}
 	}
 	return out
@@ -210,17 +214,22 @@ func paypalCaptureOf(k *paypalKeys, t trade) map[string]any {
 	if t.PaidAt != nil {
 		at = *t.PaidAt
 	}
-	state := "COMPLETED"
-	if t.Refunded == t.Amount {
+	state, why := "COMPLETED", map[string]string{}
+	switch {
+	case t.Status == reviewing:
+		state, why["reason"] = "PENDING", "PENDING_REVIEW"
+	case t.Status == denied:
+		state = "DECLINED"
+	case t.Refunded == t.Amount:
 		state = "REFUNDED"
-	} else if t.Refunded > 0 {
+	case t.Refunded > 0:
 		state = "PARTIALLY_REFUNDED"
 	}
 	fee := paypalFee(t.Amount, t.Currency)
 	link := func(rel, path string) map[string]string {
 		return map[string]string{"rel": rel, "href": t.Detail.Home + path}
 	}
-	return map[string]any{"id": id, "status": state, "amount": paypalAmount(t.Amount, t.Currency), "custom_id": t.Number, "invoice_id": t.Number, "final_capture": true,
+	return map[string]any{"id": id, "status": state, "status_details": why, "amount": paypalAmount(t.Amount, t.Currency), "custom_id": t.Number, "invoice_id": t.Number, "final_capture": true,
 		"seller_receivable_breakdown": map[string]any{"gross_amount": paypalAmount(t.Amount, t.Currency), "paypal_fee": paypalAmount(fee, t.Currency), "net_amount": paypalAmount(t.Amount-fee, t.Currency)},
 		"payee":                       map[string]string{"email_address": "merchant@sandbox.example", "merchant_id": k.MerchantID}, "create_time": at.Format(time.RFC3339), "update_time": at.Format(time.RFC3339),
 		"supplementary_data": map[string]any{"related_ids": map[string]string{"order_id": t.Reference}},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"paydesk/models"
@@ -43,7 +44,7 @@ func (s *Sandbox) paypalReport(k *paypalKeys, r *http.Request, _ []byte) (paypal
 		"last_refreshed_datetime": s.clock.Now().Format(paypalTime), "page": n, "total_items": len(all), "total_pages": pages, "links": []any{}}}, nil
 }
 
-// paypalTransactions are the payments (T0006) and refunds (T1107) of a span, in their order.
+// paypalTransactions are the payments (T0006), refunds (T1107) and reversals (T1106) of a span, in their order.
 func (s *Sandbox) paypalTransactions(r *http.Request, from, to time.Time) ([]any, error) {
 	trades, refunds, err := s.booked(r.Context(), models.ChannelPayPal, from, to)
 	if err != nil {
@@ -54,20 +55,31 @@ func (s *Sandbox) paypalTransactions(r *http.Request, from, to time.Time) ([]any
 		info map[string]any
 	}
 	var all []entry
-	add := func(at time.Time, id, code, related, relatedAs, invoice, custom string, amount, fee int64, currency string) {
+	add := func(at time.Time, id, code, related, relatedAs, invoice, custom string, status string, amount, fee int64, currency string) {
 		all = append(all, entry{at, map[string]any{"paypal_account_id": "PAYER", "transaction_id": id, "paypal_reference_id": related, "paypal_reference_id_type": relatedAs, "transaction_event_code": code,
 			"transaction_initiation_date": at.Format(paypalTime), "transaction_updated_date": at.Format(paypalTime), "transaction_amount": paypalAmount(amount, currency),
-			"fee_amount": paypalAmount(-fee, currency), "transaction_status": "S", "invoice_id": invoice, "custom_field": custom}})
+			"fee_amount": paypalAmount(-fee, currency), "transaction_status": status, "invoice_id": invoice, "custom_field": custom}})
 	}
 	for _, t := range trades {
-		add(*t.BookedAt, paypalCaptureID(t.Reference), "T0006", t.Reference, "ODR", t.Number, t.Number, t.Amount, paypalFee(t.Amount, t.Currency), t.Currency)
+		state := map[status]string{reviewing: "P", denied: "D"}[t.Status]
+		if state == "" {
+			state = "S"
+		}
+		if t.Refunded == t.Amount {
+			state = "V"
+		}
+		add(*t.BookedAt, paypalCaptureID(t.Reference), "T0006", t.Reference, "ODR", t.Number, t.Number, state, t.Amount, paypalFee(t.Amount, t.Currency), t.Currency)
 	}
 	for _, x := range refunds {
 		t, err := s.find(r.Context(), x.Channel, x.Trade)
 		if err != nil {
 			return nil, err
 		}
-		add(*x.BookedAt, x.Reference, "T1107", paypalCaptureID(t.Reference), "TXN", t.Number, x.Number, -x.Amount, 0, t.Currency)
+		code, names := "T1107", t.Detail.Refunds[x.Number]
+		if strings.HasPrefix(x.Number, paypalReversed) {
+			code, names = "T1106", paypalNames{t.Number, t.Number}
+		}
+		add(*x.BookedAt, x.Reference, code, paypalCaptureID(t.Reference), "TXN", names.Invoice, names.Custom, "S", -x.Amount, 0, t.Currency)
 	}
 	slices.SortStableFunc(all, func(a, b entry) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.info["transaction_id"].(string), b.info["transaction_id"].(string)))

@@ -95,6 +95,17 @@ func TestPayPal(t *testing.T) {
 		if e := w.query(a, r.Number); e.State != channel.StatePaid || e.Amount.Minor != 1234 {
 			t.Errorf("refunded in part, it was paid all the same: %+v", e)
 		}
+		more := channel.RefundRequest{Payment: r.Ref, Refund: channel.Ref{Number: freshNumber(), Amount: money.New(1000, "USD")}}
+		if e, err := a.Refund(t.Context(), more); err != nil || e.State != channel.StateRefunded { // PayPal takes an invoice_id for one refund only
+			t.Errorf("what is left: %+v %v", e, err)
+		}
+		if e := w.parse(a, w.hears()); e.State != channel.StateRefunded || e.RefundNumber != more.Refund.Number || e.Number != r.Number {
+			t.Errorf("told of what was left: %+v", e)
+		}
+		back.Refund.Number = freshNumber()
+		if e, err := a.Refund(t.Context(), back); !errors.Is(err, channel.ErrDeclined) {
+			t.Errorf("nothing is left: %+v %v", e, err)
+		}
 		w.paypalDay(a, r.Ref, byID)
 	})
 }
@@ -109,7 +120,7 @@ func (w *world) paypalDay(a channel.Adapter, paid channel.Ref, back channel.Even
 	w.clock.advance(24 * time.Hour)
 	s, err := a.Statement(w.t.Context(), day)
 	again, err2 := a.Statement(w.t.Context(), day)
-	if err != nil || err2 != nil || len(s.Lines) != 2 || len(s.Hash) != 64 || s.Hash != again.Hash {
+	if err != nil || err2 != nil || len(s.Lines) != 3 || len(s.Hash) != 64 || s.Hash != again.Hash {
 		w.t.Fatalf("statement: %+v %v %v", s, err, err2)
 	}
 	p, r := s.Lines[0], s.Lines[1]

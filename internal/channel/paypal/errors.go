@@ -81,10 +81,24 @@ func captureError(err error) error {
 	return askError(err)
 }
 
-// refundError judges a refused refund: what PayPal finds wrong with it is certain, and the number is not used up.
+// What a refund that was done already is refused for: its number is used up, or nothing (or too little) is left of the capture.
+var (
+	repeated  = []string{"DUPLICATE_INVOICE_ID", "DUPLICATE_REFUND"}
+	exhausted = []string{"CAPTURE_FULLY_REFUNDED", "CAPTURED_AMOUNT_FULLY_REFUNDED", "REFUND_AMOUNT_EXCEEDED"}
+)
+
+// spentBy is the code of a refusal that an earlier call for the same refund may explain.
+func spentBy(err error) (code string, ok bool) {
+	code, ok = refusal(err)
+	return code, ok && (slices.Contains(repeated, code) || slices.Contains(exhausted, code))
+}
+
+// refundError judges a refused refund: what PayPal finds wrong with it is certain and the number not used up, unless an earlier call or
+// what is on its way may be why.
 func refundError(err error) error {
 	code, ok := refusal(err)
-	if ok && status(err) == http.StatusUnprocessableEntity && code != "DUPLICATE_REQUEST_ID" && code != "PENDING_CAPTURE" {
+	_, spent := spentBy(err)
+	if ok && !spent && status(err) == http.StatusUnprocessableEntity && code != "DUPLICATE_REQUEST_ID" && code != "PENDING_CAPTURE" {
 		return fmt.Errorf("%w: paypal %s", channel.ErrDeclined, code)
 	}
 	return askError(err)

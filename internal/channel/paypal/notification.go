@@ -28,21 +28,22 @@ const (
 
 // ParseNotification verifies a webhook event on the bytes as they came, without asking PayPal: SHA256withRSA over
 // transmission id | time | our webhook's id | CRC-32 of the body, by a certificate that PayPal vouches for. (PayPal's own check by API wants
-// the event marshalled again, which changes it.)
+// the event marshalled again, which changes it, and a call for whatever anybody sends us.)
 func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification) (channel.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
-	if err := a.signed(ctx, n); err != nil {
-		if errors.Is(err, channel.ErrUnavailable) || errors.Is(err, channel.ErrUnknown) { // the certificate could not be had now: PayPal comes again
-			return channel.Event{}, err
-		}
-		return channel.Event{}, fmt.Errorf("%w: paypal: %w", channel.ErrForged, err)
+	err := a.signed(ctx, n)
+	var e channel.Event
+	if err == nil {
+		e, err = a.told(ctx, n.Body)
 	}
-	e, err := a.told(n.Body)
-	if err != nil {
-		return channel.Event{}, fmt.Errorf("%w: paypal: %w", channel.ErrForged, err)
+	switch {
+	case err == nil:
+		return e, nil
+	case errors.Is(err, channel.ErrUnavailable): // PayPal could not be asked now: it comes again
+		return channel.Event{}, err
 	}
-	return e, nil
+	return channel.Event{}, fmt.Errorf("%w: paypal: %w", channel.ErrForged, err)
 }
 
 func (a *Adapter) signed(ctx context.Context, n channel.Notification) error {
@@ -71,7 +72,7 @@ func (a *Adapter) signed(ctx context.Context, n channel.Notification) error {
 }
 
 // told reads a verified event. What does not concern a payment of ours has no number: it waits in the inbox for an operator's eye.
-func (a *Adapter) told(body []byte) (channel.Event, error) {
+func (a *Adapter) told(ctx context.Context, body []byte) (channel.Event, error) {
 	var in struct {
 		ID       string          `json:"id"`
 		Type     string          `json:"event_type"`
@@ -87,11 +88,17 @@ func (a *Adapter) told(body []byte) (channel.Event, error) {
 	case "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
 		e, err = a.toldCapture(in.Resource)
 	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED":
-		e, err = a.toldRefund(in.Resource)
+		e, err = a.toldRefund(ctx, in.Resource)
+	case "PAYMENT.CAPTURE.REVERSED":
+		e, err = a.toldReversal(ctx, in.Resource)
+	case "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED", "RISK.DISPUTE.CREATED":
+		e, err = a.toldDispute(ctx, in.Resource)
 	}
 	e.ID = in.ID
 	if e.Detail == "" {
 		e.Detail = in.Type
+	} else if e.State == channel.StateDisputed {
+		e.Detail = in.Type + " " + e.Detail
 	}
 	return e, err
 }
@@ -123,19 +130,34 @@ func (a *Adapter) toldCapture(text []byte) (channel.Event, error) {
 }
 
 // above is the id of the order that a capture's link "up" names.
-func above(links []link) string {
-	if u, err := url.Parse(order{Links: links}.link("up")); err == nil && path.Base(path.Dir(u.Path)) == "orders" {
+func above(links []link) string { return linked(links, "orders") }
+
+// linked is the id of what a link "up" leads to, where that is of a kind.
+func linked(links []link, kind string) string {
+	if u, err := url.Parse(order{Links: links}.link("up")); err == nil && path.Base(path.Dir(u.Path)) == kind {
 		return path.Base(u.Path)
 	}
 	return ""
 }
 
-func (a *Adapter) toldRefund(text []byte) (channel.Event, error) {
+// toldRefund: a refund that bears no number of ours was made at PayPal; the statement shows it to an operator.
+func (a *Adapter) toldRefund(ctx context.Context, text []byte) (channel.Event, error) {
 	var r refund
 	if err := json.Unmarshal(text, &r); err != nil || !a.ours(r.Payer) {
 		return channel.Event{}, fmt.Errorf("not a refund of ours")
 	}
-	return r.event(channel.Ref{Number: r.Payment}, channel.Ref{Number: r.Number})
+	payment, number := numbersOf(r.Custom)
+	if r.Custom == "" && r.Invoice != "" {
+		var err error
+		if payment, err = a.paymentOf(ctx, "", linked(r.Links, "captures")); err != nil {
+			return channel.Event{}, err
+		}
+		number = r.Invoice
+	}
+	if payment == "" || number == "" || number == payment {
+		return channel.Event{Reference: r.ID, State: channel.StatePending}, nil
+	}
+	return r.event(channel.Ref{Number: payment}, channel.Ref{Number: number})
 }
 
 // Acknowledge is 200; PayPal repeats for anything but a 2xx.

@@ -67,7 +67,10 @@ type capture struct {
 	CreatedAt time.Time `json:"create_time"`
 	Payee     payee     `json:"payee"`
 	Links     []link    `json:"links"`
-	Related   struct {
+	Why       struct {
+		Reason string `json:"reason"` // of PENDING: PENDING_REVIEW, RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION, ECHECK, ...
+	} `json:"status_details"`
+	Related struct {
 		IDs struct {
 			Order string `json:"order_id"`
 		} `json:"related_ids"`
@@ -90,7 +93,7 @@ var locales = map[string]string{"en": "en-US", "zh-Hans": "zh-CN", "zh-Hant": "z
 const maxDescription = 127
 
 // newOrder is the body of POST /v2/checkout/orders. Our number is custom_id, which comes back with everything, and invoice_id, under which
-// PayPal captures once only.
+// PayPal captures once only where the account blocks multiple payments for an invoice.
 func newOrder(r channel.StartRequest, total amount) any {
 	subject := []rune(r.Subject)
 	unit := map[string]any{"custom_id": r.Number, "invoice_id": r.Number, "amount": total, "description": string(subject[:min(len(subject), maxDescription)])}
@@ -119,14 +122,16 @@ func (a *Adapter) event(o order, number string) (channel.Event, error) {
 	return e, nil // CREATED, PAYER_ACTION_REQUIRED, and what PayPal may invent: nothing to book
 }
 
-// captured judges a completed order by its captures: one that took money counts before one that was declined.
+// captured judges a completed order by its captures: one that took money counts before one that may have, that before one that did not.
 func (a *Adapter) captured(e channel.Event, o order) (channel.Event, error) {
 	for _, c := range o.Units[0].Payments.Captures {
 		of, err := c.event(e)
 		if err != nil || of.State == channel.StatePaid {
 			return of, err
 		}
-		e = of
+		if e.State != channel.StateInReview {
+			e = of
+		}
 	}
 	return e, nil
 }
@@ -139,7 +144,13 @@ func (c capture) event(e channel.Event) (channel.Event, error) {
 	case "DECLINED", "FAILED", "DENIED":
 		e.State = channel.StateDeclined
 		return e, nil
-	default: // PENDING
+	case "PENDING": // taken from the payer: PayPal looks at it, waits for the payer's bank, or for us to accept it at PayPal
+		e.State = channel.StateInReview
+		if plain.MatchString(c.Why.Reason) {
+			e.Detail += " " + c.Why.Reason
+		}
+		return e, nil
+	default: // what PayPal may invent
 		e.State = channel.StatePending
 		return e, nil
 	}

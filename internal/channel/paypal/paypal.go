@@ -26,7 +26,7 @@ type Config struct {
 	WebhookID              string   // of the webhook in PayPal's developer dashboard; notifications are signed for it
 	MerchantID             string   // of the payee
 	CertificateHosts       []string // hosts from which the certificate of a notification may be fetched; empty: PayPal's own, or the sandbox's
-	Roots                  string   // certificates that vouch for it, PEM; empty: the system's
+	Roots                  string   // certificates that have to vouch for it, beside the system's, PEM; empty in production: PayPal's TLS may do it
 	Mode                   guard.Mode
 	HTTPClient             *http.Client
 }
@@ -140,7 +140,7 @@ func (a *Adapter) Complete(ctx context.Context, p channel.Ref) (channel.Event, e
 // that one which is captured is not cancelled.
 func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
 	e, err := a.Query(ctx, p)
-	if err == nil && e.State == channel.StatePaid {
+	if err == nil && (e.State == channel.StatePaid || e.State == channel.StateInReview) {
 		err = channel.ErrAlreadyPaid
 	}
 	return err
