@@ -69,7 +69,8 @@ func real(cfg *config.Config, name models.PaymentChannel) (channel.Adapter, erro
 		if err != nil {
 			return nil, err
 		}
-		return alipay.New(alipay.Config{BaseURL: c.BaseURL, AppID: c.AppID, SellerID: c.SellerID, PrivateKey: files[0], AlipayPublicKey: files[1], Mode: guard.Production})
+		return alipay.New(alipay.Config{BaseURL: c.BaseURL, AppID: c.AppID, SellerID: c.SellerID, PrivateKey: files[0], AlipayPublicKey: files[1], QRProduct: c.QRProduct,
+			Mode: guard.Production})
 	case models.ChannelWeChatPay:
 		c := cfg.WeChat
 		files, err := contents(c.PrivateKey, c.PublicKey)
@@ -115,7 +116,14 @@ func real(cfg *config.Config, name models.PaymentChannel) (channel.Adapter, erro
 		return card.New(card.Config{BaseURL: c.BaseURL, SecretKey: c.SecretKey, WebhookSecret: c.WebhookSecret, Mode: guard.Production})
 	case models.ChannelPayPal:
 		c := cfg.PayPal
-		return paypal.New(paypal.Config{BaseURL: c.BaseURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret, WebhookID: c.WebhookID, MerchantID: c.MerchantID, Mode: guard.Production})
+		roots := []string{""}
+		if c.Roots != "" {
+			var err error
+			if roots, err = contents(c.Roots); err != nil {
+				return nil, err
+			}
+		}
+		return paypal.New(paypal.Config{BaseURL: c.BaseURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret, WebhookID: c.WebhookID, MerchantID: c.MerchantID, Roots: roots[0], Mode: guard.Production})
 	}
 	return nil, fmt.Errorf("fleet: no adapter for %s", name)
 }
