@@ -1783,11 +1783,11 @@ type SuspenseEdge struct {
 type SuspenseItem struct {
 	// Opaque id.
 	ID string `json:"id"`
-	// How much; below zero where it left us.
+	// How much; below zero where it left us, zero of a refund that waits (REFUND_HELD).
 	Amount Money `json:"amount"`
 	// The channel it came through; null for a bank transfer.
 	Channel *PaymentChannel `json:"channel,omitempty"`
-	// Why no rule could place it: AMOUNT_MISMATCH, REFUND_RETURNED, REFUNDED_AFTER_FAILURE.
+	// Why no rule could place it: AMOUNT_MISMATCH, REFUND_RETURNED, REFUNDED_AFTER_FAILURE, REFUND_HELD (it waits for somebody at the provider).
 	Reason string `json:"reason"`
 	// The payment it was meant for; null where none is known.
 	Payment *Payment `json:"payment,omitempty"`
