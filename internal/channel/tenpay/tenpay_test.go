@@ -85,3 +85,20 @@ func TestTenpayAddress(t *testing.T) {
 		}
 	}
 }
+
+// A refund is found wherever it stands in the list, counted or not; Tenpay says when it was done.
+func TestListedRefunds(t *testing.T) {
+	e := channel.Event{Number: "P1", RefundNumber: "R2"}
+	out := fields{"out_trade_no": "P1", "out_refund_no_0": "R1", "refund_fee_0": "1", "refund_state_0": "3", "out_refund_no_1": "R2", "refund_id_1": "T2", "refund_fee_1": "234", "refund_state_1": "4", "refund_time_1": "20261121100000"}
+	for what, count := range map[string]string{"not counted": "", "counted": "2", "counted wrongly": "0"} {
+		out["refund_count"] = count
+		got, err := listed(out, e, "refund_state_", tenpayRefundState)
+		if err != nil || got.State != channel.StateRefunded || got.Reference != "T2" || got.Amount != money.New(234, "CNY") || !got.PaidAt.Equal(time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s: %+v %v", what, got, err)
+		}
+	}
+	e.RefundNumber = "R3"
+	if got, err := listed(out, e, "refund_state_", tenpayRefundState); !errors.Is(err, channel.ErrUnknown) {
+		t.Errorf("not in the list: %+v %v", got, err)
+	}
+}
