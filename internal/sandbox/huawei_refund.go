@@ -34,6 +34,14 @@ func (s *Sandbox) huaweiRefund(ctx context.Context, r huaweiRequest) (huaweiAnsw
 	if err != nil {
 		return nil, err
 	}
+	// One refund of an order at a time. (Huawei Pay wants a minute between two; the sandbox does not make people wait.)
+	_, err = s.readRefund(ctx, "channel = ? AND number = ? AND refund_number <> ? AND ready_at > ?", string(models.ChannelHuaweiPay), in.MercOrderNo, in.MercRefundOrderNo, wall())
+	if err == nil {
+		return huaweiBusiness("ORDER_CONCURRENT_ERROR", "订单退款并发错误"), nil
+	}
+	if !errors.Is(err, errNoTrade) {
+		return nil, err
+	}
 	made, _, err := s.giveBack(ctx, refund{Channel: models.ChannelHuaweiPay, Number: in.MercRefundOrderNo, Trade: in.MercOrderNo, Reference: newReference("224"),
 		Amount: in.RefundAmount, Reason: in.Reason, NotifyURL: in.CallbackURL})
 	switch {

@@ -157,6 +157,12 @@ func (w *world) huaweiRefunds(a channel.Adapter, number string) {
 	if _, err := ask(late, 100); err != nil || state(late).State != channel.StatePending {
 		w.t.Errorf("on its way: %v %+v", err, state(late))
 	}
+	if _, err := ask(freshNumber(), 10); !errors.Is(err, channel.ErrUnknown) {
+		w.t.Errorf("two refunds of an order at a time: %v", err)
+	}
+	if _, err := ask(late, 100); err != nil {
+		w.t.Errorf("the same refund again: %v", err)
+	}
 	w.treat(a, "call", "normal")
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/smx509"
@@ -238,20 +239,28 @@ func TestOrderStates(t *testing.T) {
 // Columns are found by name, in any order and among new ones; a bill that cannot be read is no bill.
 func TestBill(t *testing.T) {
 	head := "新列,手续费(元),交易金额(元),华为支付退款订单号,商户退款订单号,商户订单号,华为支付订单号,交易状态,交易类型,交易时间\r\n"
-	lines, err := parse(head + "x,0.07,12.34,,,\tP1,`H1,交易成功,支付,2026-11-21 23:59:59\r\nx,0.00,1.00,HR1,R1,P1,,退款失败,退款,2026-11-21 00:00:00\r\n")
+	from := time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC)
+	lines, err := parse(head+"x,0.07,12.34,,,\tP1,`H1,交易成功,支付,2026-11-21 23:59:59\r\nx,0.00,1.00,HR1,R1,P1,,退款失败,退款,2026-11-21 00:00:00\r\n", from)
 	if err != nil || len(lines) != 2 || lines[0].Number != "P1" || lines[0].Reference != "H1" || lines[0].Fee.Minor != 7 || lines[0].At.Hour() != 15 ||
 		lines[1].State != channel.StateRefundFailed || lines[1].RefundNumber != "R1" || lines[1].Reference != "HR1" {
 		t.Errorf("%+v %v", lines, err)
 	}
+	if got, err := parse(strings.Replace(head, "手续费", "费用", 1), from); err == nil {
+		t.Errorf("column missing: %+v", got)
+	}
+	ours := "20261121101112ABCDEFGHJKMN"
 	for what, text := range map[string]string{
-		"column missing": strings.Replace(head, "手续费", "费用", 1), "new state": head + "x,0,1,,,P1,H1,退票,支付,2026-11-21 23:59:59", "no number": head + "x,0,1,,,,H1,交易成功,支付,2026-11-21 23:59:59",
-		"fen": head + "x,0,1.234,,,P1,H1,交易成功,支付,2026-11-21 23:59:59", "no time": head + "x,0,1,,,P1,H1,交易成功,支付,", "paid refund": head + "x,0,1,HR,R1,P1,H1,交易成功,退款,2026-11-21 23:59:59", "short": head + "x,0",
+		"new state": "x,0,1,,,P1,H1,退票,支付,2026-11-21 23:59:59", "no number": "P1,0,1,,,,H1,交易成功,支付,2026-11-21 23:59:59", "fen": "x,0,1.234,,,P1,H1,交易成功,支付,2026-11-21 23:59:59",
+		"no time": "x,0,1,,,\tP1,H1,交易成功,支付,", "paid refund": "x,0,1,HR,R1,P1,H1,交易成功,退款,2026-11-21 23:59:59", "short": "P1,0",
 	} {
-		if got, err := parse(text); err == nil {
-			t.Errorf("%s: %+v", what, got)
+		if got, err := parse(head+strings.Replace(text, "P1", ours, 1), from); err == nil {
+			t.Errorf("%s, ours: %+v", what, got)
+		}
+		if got, err := parse(head+text, from); err != nil || len(got) != 1 || got[0].Number != "" || !got[0].At.Equal(from) || got[0].State != channel.StatePaid || got[0].Raw == "" {
+			t.Errorf("%s, somebody else's: %+v %v", what, got, err)
 		}
 	}
-	if _, err := linesOf([]byte("not a zip")); err == nil {
+	if _, err := linesOf([]byte("not a zip"), from); err == nil {
 		t.Error("not a zip")
 	}
 }

@@ -56,7 +56,8 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	if err != nil {
 		return channel.Statement{}, err
 	}
-	lines, err := linesOf(file)
+	from, _ := a.StatementDay(day)
+	lines, err := linesOf(file, from)
 	if err != nil {
 		return channel.Statement{}, fmt.Errorf("%w: huaweipay's bill of %s: %v", channel.ErrUnknown, day, err)
 	}
@@ -103,7 +104,7 @@ func (a *Adapter) fetch(ctx context.Context, d download) ([]byte, error) {
 }
 
 // linesOf reads the tables of an archive; files that are none are passed over.
-func linesOf(file []byte) ([]channel.Line, error) {
+func linesOf(file []byte, from time.Time) ([]channel.Line, error) {
 	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func linesOf(file []byte) ([]channel.Line, error) {
 			return nil, err
 		}
 		left -= int64(len(text))
-		some, err := parse(text)
+		some, err := parse(text, from)
 		if err != nil {
 			return nil, fmt.Errorf("table %d: %w", tables, err)
 		}
@@ -150,8 +151,9 @@ func unpack(f *zip.File, most int64) (string, error) {
 	return strings.TrimPrefix(string(text), "\ufeff"), nil
 }
 
-// parse reads a table: the columns' names, then a line for each payment and refund.
-func parse(text string) ([]channel.Line, error) {
+// parse reads a table: the columns' names, then a line for each payment and refund. A line of ours that cannot be read spoils the bill; one of
+// somebody else on the same merchant account is shown as it came, at the day's beginning.
+func parse(text string, from time.Time) ([]channel.Line, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord = -1
 	r.LazyQuotes = true
@@ -172,8 +174,11 @@ func parse(text string) ([]channel.Line, error) {
 			continue
 		}
 		l, err := line(row{at, cells})
-		if err != nil {
+		if err != nil && channel.NamesOurs(l.Raw) {
 			return nil, err
+		}
+		if err != nil {
+			l = channel.Line{Reference: l.Reference, State: channel.StatePaid, At: from, Raw: l.Raw}
 		}
 		lines = append(lines, l)
 	}
