@@ -3,10 +3,16 @@ package fleet_test
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"paydesk/internal/billing/payment"
 	"paydesk/internal/channel"
+	"paydesk/internal/fleet"
+	"paydesk/internal/platform/config"
 	"paydesk/internal/platform/testenv"
 	"paydesk/models"
 )
@@ -80,4 +86,67 @@ func TestPayPalTakesWhenWeAsk(t *testing.T) {
 		w.books(ch)
 		w.clean()
 	})
+}
+
+// What PayPal reviews is waited for beyond its end and ends as PayPal says; money that PayPal takes back past us is told to the operator, and
+// nothing is booked.
+func TestPayPalReviewsAndTakesBack(t *testing.T) {
+	testenv.Each(t, func(t *testing.T, home testenv.Home) {
+		w := newWorld(t, home)
+		const ch = models.ChannelPayPal
+		kept := func() (models.Payment, string) {
+			online, err := w.online(ch, 1234)
+			w.must(err)
+			p, err := w.payments.TopUp(w.ctx, w.dollars, online)
+			w.must(err)
+			at, err := page(p)
+			w.must(err)
+			w.must(play(at, "outcome=succeed&account=review@example.com"))
+			w.until("in review", func() bool { return w.now(p).InReview() })
+			return p, at
+		}
+		accepted, yes := kept()
+		refused, no := kept()
+		w.advance(3 * time.Hour)
+		for _, p := range []models.Payment{accepted, refused} {
+			if p := w.now(p); !p.InReview() {
+				t.Errorf("after its end: %s", p.Status)
+			}
+		}
+		w.must(play(yes, "outcome=succeed"))
+		w.must(play(no, "outcome=decline"))
+		w.until("decided", func() bool {
+			return w.now(accepted).Status == models.PaymentSucceeded && w.now(refused).Status == models.PaymentFailed
+		})
+		w.books(ch)
+
+		w.must(play(yes, "outcome=decline&dispute=true"))
+		w.until("told of it", func() bool {
+			return w.count("SELECT COUNT(*) FROM inbox WHERE verdict = ?", string(payment.Disputed)) == 2
+		})
+		w.told()
+		if p := w.now(accepted); p.Status != models.PaymentSucceeded || p.Refunded != 0 {
+			t.Errorf("taken back: %s, %d refunded", p.Status, p.Refunded)
+		}
+		w.clean()
+	})
+}
+
+// The file of roots is read, beside the system's: what is no certificate is refused at the start.
+func TestPayPalRoots(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "roots.pem")
+	good, _ := certificate(t)
+	for text, ok := range map[string]bool{good: true, "nothing": false, "": false} {
+		c := config.Config{PayPal: config.PayPal{BaseURL: "https://api-m.paypal.com", ClientID: "c", ClientSecret: "s", WebhookID: "w", MerchantID: "m", Roots: file}}
+		if text != "" {
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			c.PayPal.Roots += ".gone"
+		}
+		if _, err := fleet.Production(&c); (err == nil) != ok || !ok && !strings.Contains(err.Error(), "PAYDESK_PAYPAL_") {
+			t.Errorf("%.10q: %v", text, err)
+		}
+	}
 }

@@ -122,14 +122,16 @@ func (a *Adapter) event(o order, number string) (channel.Event, error) {
 	return e, nil // CREATED, PAYER_ACTION_REQUIRED, and what PayPal may invent: nothing to book
 }
 
-// captured judges a completed order by its captures: one that took money counts before one that may have, that before one that did not.
+// captured judges a completed order by its captures: one that took money counts before one that may have, that before one that did not. One
+// that shows none has one.
 func (a *Adapter) captured(e channel.Event, o order) (channel.Event, error) {
-	for _, c := range o.Units[0].Payments.Captures {
+	e.State = channel.StateInReview
+	for i, c := range o.Units[0].Payments.Captures {
 		of, err := c.event(e)
 		if err != nil || of.State == channel.StatePaid {
 			return of, err
 		}
-		if e.State != channel.StateInReview {
+		if i == 0 || of.State == channel.StateInReview {
 			e = of
 		}
 	}
@@ -144,14 +146,11 @@ func (c capture) event(e channel.Event) (channel.Event, error) {
 	case "DECLINED", "FAILED", "DENIED":
 		e.State = channel.StateDeclined
 		return e, nil
-	case "PENDING": // taken from the payer: PayPal looks at it, waits for the payer's bank, or for us to accept it at PayPal
+	default: // PENDING, and what PayPal may invent: taken, but PayPal looks at it, waits for the payer's bank, or for us to accept it there
 		e.State = channel.StateInReview
 		if plain.MatchString(c.Why.Reason) {
 			e.Detail += " " + c.Why.Reason
 		}
-		return e, nil
-	default: // what PayPal may invent
-		e.State = channel.StatePending
 		return e, nil
 	}
 	m, err := c.Amount.money()
