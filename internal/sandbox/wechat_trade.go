@@ -34,7 +34,7 @@ func (s *Sandbox) wechatPrepay(ctx context.Context, k *wechatKeys, _ *http.Reque
 	if err := json.Unmarshal(body, &in); err != nil {
 		return param("JSON")
 	}
-	end, badEnd := wechatEnd(in.TimeExpire)
+	end, badEnd := s.wechatEnd(in.TimeExpire)
 	switch {
 	case in.AppID != k.AppID || in.MchID != k.MchID:
 		return wechatRefusal(http.StatusBadRequest, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配"), nil
@@ -65,12 +65,16 @@ func (s *Sandbox) wechatPrepay(ctx context.Context, k *wechatKeys, _ *http.Reque
 	return wechatAnswer{http.StatusOK, map[string]string{"code_url": s.payerURL(t.Token)}}, nil
 }
 
-func wechatEnd(text string) (*time.Time, error) {
+// wechatEnd is when a trade can no longer be paid: as asked for, but not sooner than a minute from now.
+func (s *Sandbox) wechatEnd(text string) (*time.Time, error) {
 	if text == "" {
 		return nil, nil
 	}
 	end, err := time.Parse(time.RFC3339, text)
 	end = end.UTC()
+	if soonest := s.clock.Now().Add(time.Minute).Truncate(time.Second); end.Before(soonest) {
+		end = soonest
+	}
 	return &end, err
 }
 
