@@ -211,6 +211,7 @@ func TestFilesHaveTheirTime(t *testing.T) {
 
 func FuzzStatement(f *testing.F) {
 	f.Add(tenpayFile)
+	f.Add(marked(tenpayFile))
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := statement("2026-11-21", []byte(text), text, tenpayLine)
 		for _, l := range s.Lines {
