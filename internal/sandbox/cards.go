@@ -148,9 +148,9 @@ func (s *Sandbox) keepCard(ctx context.Context, c typedCard) (storedCard, error)
 		return storedCard{}, err
 	}
 	kept := storedCard{Token: "pm_" + upperHex(12), Behaviour: known.behaviour, Brand: known.brand, Funding: known.funding, Country: known.country, Last4: number[len(number)-4:],
-		Fingerprint: k.tag("card " + number)[:16], Month: month, Year: year, Holder: c.holder}
+		Fingerprint: k.tag("card " + number)[:16], Month: month, Year: year, Holder: c.holder, Created: wall()}
 	_, err = s.db.Exec(ctx, "INSERT INTO sandbox_cards ("+cardColumns+", created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)", kept.Token, kept.Behaviour, kept.Brand, kept.Funding, kept.Country,
-		kept.Last4, kept.Fingerprint, kept.Month, kept.Year, kept.Holder, wall())
+		kept.Last4, kept.Fingerprint, kept.Month, kept.Year, kept.Holder, kept.Created)
 	return kept, err
 }
 
@@ -178,6 +178,7 @@ type storedCard struct {
 	Token, Behaviour, Brand, Funding, Country, Last4, Fingerprint string
 	Month, Year                                                   int
 	Holder                                                        string
+	Created                                                       time.Time
 }
 
 const cardColumns = "token, behaviour, brand, funding, country, last4, fingerprint, expiry_month, expiry_year, holder"
@@ -188,8 +189,8 @@ var (
 )
 
 func (s *Sandbox) findCard(ctx context.Context, token string) (c storedCard, err error) {
-	found, err := s.db.QueryRow(ctx, []any{&c.Token, &c.Behaviour, &c.Brand, &c.Funding, &c.Country, &c.Last4, &c.Fingerprint, &c.Month, &c.Year, &c.Holder},
-		"SELECT "+cardColumns+" FROM sandbox_cards WHERE token = ?", token)
+	found, err := s.db.QueryRow(ctx, []any{&c.Token, &c.Behaviour, &c.Brand, &c.Funding, &c.Country, &c.Last4, &c.Fingerprint, &c.Month, &c.Year, &c.Holder, &c.Created},
+		"SELECT "+cardColumns+", created_at FROM sandbox_cards WHERE token = ?", token)
 	if err == nil && !found {
 		err = errNoCard
 	}

@@ -146,7 +146,7 @@ func (s *Sandbox) stripeMethod(ctx context.Context, c stripeCall) (any, error) {
 }
 
 func stripeMethodObject(c storedCard) map[string]any {
-	return map[string]any{"id": c.Token, "object": "payment_method", "type": "card", "livemode": false, "customer": nil, "metadata": map[string]string{},
+	return map[string]any{"id": c.Token, "object": "payment_method", "type": "card", "livemode": false, "created": c.Created.Unix(), "customer": nil, "metadata": map[string]string{},
 		"billing_details": map[string]any{"name": c.Holder},
 		"card": map[string]any{"brand": c.Brand, "country": c.Country, "exp_month": c.Month, "exp_year": c.Year, "fingerprint": c.Fingerprint, "funding": c.Funding, "last4": c.Last4,
 			"three_d_secure_usage": map[string]bool{"supported": true}}}

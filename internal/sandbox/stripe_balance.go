@@ -63,7 +63,8 @@ func stripeBalanceCharge(t trade) map[string]any {
 func stripeChargeObject(t trade) map[string]any {
 	return map[string]any{
 		"id": chargeID(t.Reference), "object": "charge", "amount": t.Amount, "amount_captured": t.Amount, "amount_refunded": t.Refunded, "currency": strings.ToLower(t.Currency),
-		"created": t.BookedAt.Unix(), "description": t.Subject, "metadata": stripeMetadata(factOf(t)), "paid": true, "payment_intent": t.Reference, "payment_method": t.Detail.Token, "status": "succeeded",
+		"created": t.BookedAt.Unix(), "description": t.Subject, "metadata": stripeMetadata(factOf(t)), "paid": true, "captured": true, "disputed": false,
+		"livemode": false, "refunded": t.Refunded == t.Amount, "payment_intent": t.Reference, "payment_method": t.Detail.Token, "status": "succeeded",
 		"billing_details": map[string]any{"name": t.Detail.Payer},
 	}
 }
@@ -81,5 +82,6 @@ func stripeMovement(kind, of string, amount, fee int64, currency string, at time
 	return map[string]any{
 		"id": "txn_" + kind[:1] + tail, "object": "balance_transaction", "type": kind, "reporting_category": kind, "amount": amount, "fee": fee, "net": amount - fee,
 		"currency": strings.ToLower(currency), "created": at.Unix(), "available_on": at.Add(48 * time.Hour).Unix(), "exchange_rate": nil, "status": "pending", "source": source,
+		"balance_type": "payments", "fee_details": []any{},
 	}
 }

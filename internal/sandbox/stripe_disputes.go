@@ -135,6 +135,7 @@ func stripeDisputeObject(intent, currency string, d disputeFact) map[string]any 
 	return map[string]any{
 		"id": d.ID, "object": "dispute", "amount": d.Amount, "currency": strings.ToLower(currency), "charge": chargeID(intent), "payment_intent": intent, "created": d.At.Unix(),
 		"is_charge_refundable": false, "livemode": false, "metadata": map[string]string{}, "reason": "fraudulent", "status": d.Status, "balance_transactions": []any{},
+		"enhanced_eligibility_types": []any{}, "evidence": map[string]any{}, "evidence_details": map[string]any{"has_evidence": false, "past_due": false, "submission_count": 0},
 	}
 }
 

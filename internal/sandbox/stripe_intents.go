@@ -29,6 +29,8 @@ func (s *Sandbox) stripeCharge(ctx context.Context, c stripeCall) (any, error) {
 	switch wish := c.form.Get("payment_method_options[card][request_three_d_secure]"); {
 	case err != nil || amount < 1:
 		return nil, stripeBad("amount", "Invalid integer")
+	case amount < stripeLeast[c.form.Get("currency")]:
+		return nil, &stripeRefusal{status: http.StatusBadRequest, kind: stripeInvalid, code: "amount_too_small", param: "amount", about: "Amount must be at least the minimum of its currency"}
 	case len(c.form.Get("currency")) != 3 || strings.ToLower(c.form.Get("currency")) != c.form.Get("currency"):
 		return nil, stripeBad("currency", "Invalid currency")
 	case c.form.Get("confirm") != "true":
@@ -53,6 +55,9 @@ func (s *Sandbox) stripeCharge(ctx context.Context, c stripeCall) (any, error) {
 	}
 	return s.stripeOutcome(ctx, t)
 }
+
+// stripeLeast is the least that a charge may be, in minor units, where Stripe tells.
+var stripeLeast = map[string]int64{"usd": 50, "eur": 50, "gbp": 30, "aud": 50, "cad": 50, "chf": 50, "nzd": 50, "sgd": 50, "jpy": 50, "hkd": 400, "myr": 200, "thb": 1000, "mxn": 1000}
 
 func digest(form url.Values) string {
 	sum := sha256.Sum256([]byte(form.Encode()))

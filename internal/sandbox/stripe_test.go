@@ -26,7 +26,7 @@ func TestCards(t *testing.T) {
 		for _, part := range []struct {
 			name string
 			test func(t *testing.T, w *world, a channel.Adapter)
-		}{{"charged once", cardIsChargedOnce}, {"3-D Secure", threeDSecure}, {"canceled", canceledIntent}, {"browsers cannot confirm", browsersCannotConfirm}, {"disputes", cardDisputes}, {"declined", cardDeclinedAtOnce}, {"refunds", cardRefunds}, {"statement", cardStatement},
+		}{{"charged once", cardIsChargedOnce}, {"3-D Secure", threeDSecure}, {"canceled", canceledIntent}, {"browsers cannot confirm", browsersCannotConfirm}, {"disputes", cardDisputes}, {"shapes", stripeShapes}, {"declined", cardDeclinedAtOnce}, {"refunds", cardRefunds}, {"statement", cardStatement},
 			{"misbehaviour", stripeMisbehaves}, {"field", cardField}, {"browsers", cardFieldForBrowsers}} {
 			t.Run(part.name, func(t *testing.T) {
 				w := *w
@@ -119,6 +119,11 @@ func cardIsChargedOnce(t *testing.T, w *world, a channel.Adapter) {
 	var refused *channel.Declined
 	if _, err := a.Start(t.Context(), r); !errors.As(err, &refused) || refused.Code != "METHOD_NOT_FOUND" {
 		t.Errorf("a token is good for one payment: %v", err)
+	}
+	least := w.request(a)
+	least.Amount = usd(49)
+	if _, err := a.Start(t.Context(), least); !errors.Is(err, channel.ErrDeclined) || !strings.Contains(err.Error(), "amount_too_small") {
+		t.Errorf("less than Stripe takes: %v", err)
 	}
 }
 
