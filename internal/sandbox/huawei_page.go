@@ -8,6 +8,9 @@ import (
 	"paydesk/models"
 )
 
+// huaweiOrderAge is how long an order string opens the wallet.
+const huaweiOrderAge = 10 * time.Minute
+
 // huaweiPage is the page that the code leads to: in life a merchant's, which opens the wallet with the order string in its parameter
 // order; here the wallet itself. It takes what the wallet takes, an order string rightly signed, and sends the payer on.
 func (s *Sandbox) huaweiPage(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +32,9 @@ func (s *Sandbox) huaweiPage(w http.ResponseWriter, r *http.Request) {
 	case order["merc_no"] != k.MerchantNumber || order["app_id"] != k.AppID || order["auth_id"] != k.AuthID || nonce == "" || len(nonce) > 32 ||
 		badTime != nil || time.UnixMilli(millis).After(time.Now().Add(huaweiDrift)):
 		http.Error(w, "the order string is another merchant's, or incomplete", http.StatusBadRequest)
+		return
+	case time.Since(time.UnixMilli(millis)) > huaweiOrderAge:
+		http.Error(w, "the order string is over ten minutes old", http.StatusGone)
 		return
 	}
 	if t, err := s.findByToken(r.Context(), token); err != nil || t.Channel != models.ChannelHuaweiPay {

@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,55 +355,6 @@ func (w *world) huaweiCallbacks(a channel.Adapter) {
 	}
 }
 
-// signedText is what is signed of a callback, written for this test alone: flat fields, and lists of flat objects.
-func signedText(t *testing.T, body []byte) (map[string]any, string) {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	d.UseNumber()
-	var f map[string]any
-	if err := d.Decode(&f); err != nil {
-		t.Fatal(err)
-	}
-	var join func(f map[string]any) string
-	join = func(f map[string]any) string {
-		var parts []string
-		for k, v := range f {
-			switch x := v.(type) {
-			case nil:
-			case string:
-				parts = append(parts, k+"="+x)
-			case map[string]any:
-				parts = append(parts, k+"="+join(x))
-			case []any:
-				var items []string
-				for _, i := range x {
-					items = append(items, join(i.(map[string]any)))
-				}
-				parts = append(parts, k+"="+strings.Join(items, ","))
-			default:
-				text, _ := json.Marshal(v)
-				parts = append(parts, k+"="+string(text))
-			}
-		}
-		slices.Sort(parts)
-		return strings.Join(parts, "&")
-	}
-	sign := f["sign"]
-	delete(f, "sign")
-	text := join(f)
-	f["sign"] = sign
-	return f, text
-}
-
-func point(t *testing.T, text string) *other.PublicKey {
-	t.Helper()
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) != 65 {
-		t.Fatal(text, err)
-	}
-	return &other.PublicKey{Curve: other.P256Sm2(), X: new(big.Int).SetBytes(b[1:33]), Y: new(big.Int).SetBytes(b[33:])}
-}
-
 // What goes wrong at the provider is never taken for a refusal, and nothing unsigned for an answer.
 func (w *world) huaweiMisbehaves(a channel.Adapter) {
 	t := w.t
@@ -442,11 +391,18 @@ func (w *world) huaweiMisbehaves(a channel.Adapter) {
 			t.Errorf("%q: HTTP %d", changed, code)
 		}
 	}
-	// Nor does the gateway take calls of others, or bills for nothing.
 	k, err := w.sandbox.HuaweiPay(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Nor does one that is over ten minutes old, however well it is signed.
+	for age, want := range map[time.Duration]int{9 * time.Minute: http.StatusOK, 11 * time.Minute: http.StatusGone} {
+		u.RawQuery = url.Values{"order": {orderMade(t, k, order, time.Now().Add(-age))}}.Encode()
+		if code, _ := w.get(u.String()); code != want {
+			t.Errorf("%s old: HTTP %d", age, code)
+		}
+	}
+	// Nor does the gateway take calls of others, or bills for nothing.
 	c := huaweipay.Config{BaseURL: w.url + sandbox.HuaweiPayPath, MerchantNumber: "101700000000", AppID: k.AppID, AuthID: k.AuthID, PrivateKey: k.PrivateKey, PublicKey: k.PublicKey,
 		PageURL: k.PageURL, Mode: guard.Sandbox}
 	stranger, err := huaweipay.New(c)
