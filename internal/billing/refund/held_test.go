@@ -7,12 +7,27 @@ import (
 	"testing"
 	"time"
 
+	"paydesk/internal/billing/payment"
 	"paydesk/internal/billing/refund"
 	"paydesk/internal/billing/suspense"
 	"paydesk/internal/channel"
 	"paydesk/internal/platform/page"
 	"paydesk/models"
 )
+
+// Adapters tell our numbers from strangers' in a statement of the whole merchant account.
+func TestNumbersAreKnownAsOurs(t *testing.T) {
+	for range 1000 {
+		if n := payment.NewNumber(time.Now()); !channel.NamesOurs(n) || !channel.NamesOurs("`4200001,`"+n+"\t,`x") {
+			t.Fatal(n)
+		}
+	}
+	for _, text := range []string{"", "SHOP-1", "4200002345202611211234567890", "2026112122001412345678901234", "20260101000000abcdefghjkmn", "20260101000000ABCDEFGHJKMNX"} {
+		if channel.NamesOurs(text) {
+			t.Errorf("%q is not ours", text)
+		}
+	}
+}
 
 // shown are the items of suspense.
 func (w *world) shown() []models.SuspenseItem {
