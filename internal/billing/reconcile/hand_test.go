@@ -16,6 +16,7 @@ type line struct {
 	mu     sync.Mutex
 	edits  map[channel.Day]func([]channel.Line) []channel.Line
 	absent map[channel.Day]bool // there is no statement yet
+	broken map[channel.Day]bool // the statement cannot be read
 	down   error                // of statements and queries
 	review map[string]bool      // payments that the provider looks into, by number: asked, it says so
 	deaf   bool                 // answers to refunds, and to taking what a payer agreed to, are lost
@@ -25,7 +26,7 @@ type line struct {
 
 func (l *line) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
 	l.mu.Lock()
-	edit, absent, down, hold := l.edits[day], l.absent[day], l.down, l.hold
+	edit, absent, broken, down, hold := l.edits[day], l.absent[day], l.broken[day], l.down, l.hold
 	l.asked++
 	l.mu.Unlock()
 	if hold != nil {
@@ -33,6 +34,9 @@ func (l *line) Statement(ctx context.Context, day channel.Day) (channel.Statemen
 	}
 	if absent {
 		return channel.Statement{}, channel.ErrNoStatement
+	}
+	if broken {
+		return channel.Statement{}, channel.ErrUnknown
 	}
 	if down != nil {
 		return channel.Statement{}, down

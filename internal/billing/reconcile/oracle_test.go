@@ -57,8 +57,10 @@ func (s story) pending() bool { return s.edit == "pending" || s.edit == "odd" }
 // everything else the channel is asked.
 func (s story) saysPending() []string {
 	switch {
-	case s.refund && (s.fate == "lost" || s.fate == "slow"), s.fate == "open", s.fate == "declined":
+	case s.refund && (s.fate == "lost" || s.fate == "slow"), s.fate == "declined":
 		return nil
+	case s.fate == "open": // Alipay does not know what nobody has scanned: it is looked at again
+		return []string{"LATE"}
 	case s.fate == "failed": // Alipay knows nothing of a refund that it refused
 		return []string{"STATE_DIFFERS open"}
 	case s.edit == "odd", s.fate == "wrong":

@@ -41,6 +41,8 @@ func TestReconcile(t *testing.T) {
 		}
 		_, err := w.payments.Sweep(w.ctx, 1000)
 		w.must(err)
+		_, err = w.inbox.Sweep(w.ctx, 1000) // what could not be applied when it came
+		w.must(err)
 	})
 }
 

@@ -80,6 +80,7 @@ type world struct {
 	config   reconcile.Config
 	lines    map[models.PaymentChannel]*line
 	sweeper  *sweep.Sweeper
+	inbox    *webhook.Inbox
 	server   *httptest.Server
 	payers   map[string]payment.Payer // by currency
 	numbers  int
@@ -115,16 +116,16 @@ func newWorld(t testing.TB, home testenv.Home) *world {
 		Messages: notify.New(home.DB), Clock: w.clock, Log: log, NotifyURL: notifyURL})
 	w.config = reconcile.Config{DB: home.DB, Channels: channels, Payments: w.payments, Refunds: w.refunds, Files: blob.New(home.DB), Clock: w.clock, Log: log}
 	w.desk = reconcile.New(w.config)
-	inbox := &webhook.Inbox{DB: home.DB, Payments: w.payments, Refunds: w.refunds, Channels: channels, Clock: w.clock, Log: log}
+	w.inbox = &webhook.Inbox{DB: home.DB, Payments: w.payments, Refunds: w.refunds, Channels: channels, Clock: w.clock, Log: log}
 	mux.Handle(sandbox.Prefix, sand)
 	mux.Handle("/return/", webhook.Return{Payments: w.payments, Log: log}) // Stripe sends a payer's browser back at once
 	mux.HandleFunc("/webhooks/{channel}", func(rw http.ResponseWriter, r *http.Request) {
-		inbox.Serve(rw, r, models.PaymentChannel(r.PathValue("channel")))
+		w.inbox.Serve(rw, r, models.PaymentChannel(r.PathValue("channel")))
 	})
 	w.sweeper = sweep.New(time.Second, log, nil,
 		sweep.Job{Name: "payments", Run: func(ctx context.Context) (int, error) { return w.payments.Sweep(ctx, 100) }},
 		sweep.Job{Name: "refunds", Run: func(ctx context.Context) (int, error) { return w.refunds.Sweep(ctx, 100) }},
-		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return inbox.Sweep(ctx, 100) }},
+		sweep.Job{Name: "inbox", Run: func(ctx context.Context) (int, error) { return w.inbox.Sweep(ctx, 100) }},
 		sweep.Job{Name: "outbox", Run: box.Sweep},
 		sweep.Job{Name: "reconcile", Run: w.desk.Sweep})
 	var running sync.WaitGroup
@@ -145,7 +146,7 @@ func (w *world) channels(sand *sandbox.Sandbox) channel.Registry {
 	testenv.Keep(w.TB, w.Home, sandbox.KeysSetting)
 	all := fleet.Sandbox(sand, func() string { return w.server.URL }, nil)
 	for name, a := range all {
-		w.lines[name] = &line{Adapter: a, edits: map[channel.Day]func([]channel.Line) []channel.Line{}, absent: map[channel.Day]bool{}}
+		w.lines[name] = &line{Adapter: a, edits: map[channel.Day]func([]channel.Line) []channel.Line{}, absent: map[channel.Day]bool{}, broken: map[channel.Day]bool{}}
 		all[name] = w.lines[name]
 	}
 	return all
