@@ -51,7 +51,7 @@ var anyAccount = map[string]string{
 	"reconcile.report":           "for OPERATOR: a channel's day",
 	"reconcile.recent":           "work that time brings is of all accounts",
 	"reconcile.undecided":        "the same",
-	"reconcile.used":             "whether money ever came through a channel",
+	"reconcile.first":            "when money first came through a channel",
 	"reconcile.Resolve":          "for OPERATOR: a difference by its id",
 	"reconcile.byID":             "the same",
 	"reconcile.DifferencesByIDs": "for OPERATOR; the node's reader looks at the role",
