@@ -80,7 +80,7 @@ func (a *Adapter) paymentOf(ctx context.Context, custom, id string) (string, err
 		return number, nil
 	}
 	var c capture
-	err := a.call(ctx, http.MethodGet, "/v2/payments/captures/"+url.PathEscape(id), "", nil, &c)
+	err := a.api.call(ctx, http.MethodGet, "/v2/payments/captures/"+url.PathEscape(id), "", nil, &c)
 	switch {
 	case notThere(err) || err == nil && !a.ours(c.Payee):
 		return "", nil

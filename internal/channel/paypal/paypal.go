@@ -10,9 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
-
-	sdk "github.com/plutov/paypal/v4"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/channel/guard"
@@ -33,9 +30,7 @@ type Config struct {
 
 // Adapter is the PAYPAL channel.
 type Adapter struct {
-	client       atomic.Pointer[sdk.Client] // with a token; replaced when PayPal no longer takes that
-	renew        func() *sdk.Client
-	base         string
+	api, reports *caller
 	mode         guard.Mode
 	merchantID   string
 	webhookID    string
@@ -53,15 +48,9 @@ func New(c Config) (*Adapter, error) {
 	if c.ClientID == "" || c.ClientSecret == "" || c.WebhookID == "" || c.MerchantID == "" {
 		return nil, errors.New("paypal: client id, client secret, webhook id and merchant id are wanted")
 	}
-	a := &Adapter{base: strings.TrimSuffix(u.String(), "/"), mode: c.Mode, merchantID: c.MerchantID, webhookID: c.WebhookID}
-	httpClient := guard.FileClient(c.Mode, c.HTTPClient) // a page of a statement is long
-	a.renew = func() *sdk.Client {
-		client, _ := sdk.NewClient(c.ClientID, c.ClientSecret, a.base) // errs where one of them is empty alone
-		client.SetHTTPClient(httpClient)
-		return client
-	}
-	a.client.Store(a.renew())
-	a.certificates, err = newCertificates(c, u, guard.Client(c.Mode, c.HTTPClient))
+	base, client := strings.TrimSuffix(u.String(), "/"), guard.Client(c.Mode, c.HTTPClient)
+	a := &Adapter{api: newCaller(c, base, client), reports: newCaller(c, base, guard.FileClient(c.Mode, c.HTTPClient)), mode: c.Mode, merchantID: c.MerchantID, webhookID: c.WebhookID}
+	a.certificates, err = newCertificates(c, u, client)
 	return a, err
 }
 
@@ -78,7 +67,7 @@ func (a *Adapter) Start(ctx context.Context, r channel.StartRequest) (channel.St
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	var o order
-	if err := a.call(ctx, http.MethodPost, "/v2/checkout/orders", r.Number, newOrder(r, total), &o); err != nil {
+	if err := a.api.call(ctx, http.MethodPost, "/v2/checkout/orders", r.Number, newOrder(r, total), &o); err != nil {
 		return channel.Started{}, startError(err)
 	}
 	e, err := a.event(o, r.Number)
@@ -124,7 +113,7 @@ func (a *Adapter) Complete(ctx context.Context, p channel.Ref) (channel.Event, e
 	ctx, cancel := context.WithTimeout(ctx, guard.Timeout)
 	defer cancel()
 	var o order
-	err := a.call(ctx, http.MethodPost, "/v2/checkout/orders/"+url.PathEscape(p.Reference)+"/capture", "capture-"+p.Number, struct{}{}, &o)
+	err := a.api.call(ctx, http.MethodPost, "/v2/checkout/orders/"+url.PathEscape(p.Reference)+"/capture", "capture-"+p.Number, struct{}{}, &o)
 	if code, ok := refusal(err); ok && code == "ORDER_ALREADY_CAPTURED" {
 		return a.Query(ctx, p)
 	} else if ok && waits(code) {
@@ -147,6 +136,6 @@ func (a *Adapter) Close(ctx context.Context, p channel.Ref) error {
 }
 
 func (a *Adapter) order(ctx context.Context, id string) (o order, err error) {
-	err = a.call(ctx, http.MethodGet, "/v2/checkout/orders/"+url.PathEscape(id), "", nil, &o)
+	err = a.api.call(ctx, http.MethodGet, "/v2/checkout/orders/"+url.PathEscape(id), "", nil, &o)
 	return o, err
 }

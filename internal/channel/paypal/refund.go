@@ -55,7 +55,7 @@ func (a *Adapter) Refund(ctx context.Context, r channel.RefundRequest) (channel.
 		body["note_to_payer"] = string(note[:min(len(note), maxNote)])
 	}
 	var made refund
-	if err := a.call(ctx, http.MethodPost, "/v2/payments/captures/"+url.PathEscape(id)+"/refund", r.Refund.Number, body, &made); err != nil {
+	if err := a.api.call(ctx, http.MethodPost, "/v2/payments/captures/"+url.PathEscape(id)+"/refund", r.Refund.Number, body, &made); err != nil {
 		return a.refused(ctx, r, err)
 	}
 	return made.event(r.Payment, r.Refund)
@@ -120,7 +120,7 @@ func (a *Adapter) QueryRefund(ctx context.Context, p, r channel.Ref) (channel.Ev
 }
 
 func (a *Adapter) refundBy(ctx context.Context, id string) (made refund, err error) {
-	err = a.call(ctx, http.MethodGet, "/v2/payments/refunds/"+url.PathEscape(id), "", nil, &made)
+	err = a.api.call(ctx, http.MethodGet, "/v2/payments/refunds/"+url.PathEscape(id), "", nil, &made)
 	return made, err
 }
 

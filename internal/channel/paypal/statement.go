@@ -120,7 +120,7 @@ func (a *Adapter) list(ctx context.Context, from, to time.Time, out *report) err
 func (a *Adapter) page(ctx context.Context, from, to time.Time, n int) (p page, size int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, guard.FileTimeout)
 	defer cancel()
-	raw, err := a.read(ctx, "/v1/reporting/transactions?"+url.Values{"start_date": {from.Format(stamp)}, "end_date": {to.Add(-time.Second).Format(stamp)}, // both counted in
+	raw, err := a.reports.read(ctx, "/v1/reporting/transactions?"+url.Values{"start_date": {from.Format(stamp)}, "end_date": {to.Add(-time.Second).Format(stamp)}, // both counted in
 		"fields": {"transaction_info"}, "page_size": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(n)}}.Encode())
 	if err == nil {
 		err = json.Unmarshal(raw, &p)

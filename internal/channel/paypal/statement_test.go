@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,5 +160,46 @@ func TestStatementThatIsTooLong(t *testing.T) {
 	defer report.Close()
 	if s, err := adapterAt(t, report.URL, "m").Statement(t.Context(), "2026-11-21"); !errors.Is(err, channel.ErrUnknown) || asked != 4 && asked != 5 {
 		t.Errorf("%d lines of %d answers: %v", len(s.Lines), asked, err)
+	}
+}
+
+// A report that takes its time, its token included, holds up no payment.
+func TestStatementHoldsUpNobody(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	var tokens atomic.Int64
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/token"):
+			if tokens.Add(1) == 1 {
+				close(asked)
+				<-release
+			}
+			fmt.Fprint(w, `{"access_token":"t","expires_in":3600}`)
+		default:
+			fmt.Fprint(w, `{"id":"5A","status":"APPROVED","purchase_units":[{"custom_id":"N"}],"total_pages":1,"last_refreshed_datetime":"2026-11-23T00:00:00Z"}`)
+		}
+	}))
+	defer api.Close()
+	a, read, paid := adapterAt(t, api.URL, "m"), make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := a.Statement(t.Context(), "2026-11-21")
+		read <- err
+	}()
+	<-asked
+	go func() {
+		_, err := a.Query(t.Context(), channel.Ref{Number: "N", Reference: "5A"})
+		paid <- err
+	}()
+	select {
+	case err := <-paid:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a payment waits for a report")
+	}
+	close(release)
+	if err := <-read; err != nil {
+		t.Error(err)
 	}
 }
