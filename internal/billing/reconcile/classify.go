@@ -131,11 +131,11 @@ func (v view) both(r *result) {
 	}
 }
 
-// unknown: the statement has a number that is none of ours. Money may have gone back of a payment of ours all the same.
+// unknown: the statement has a number that is none of ours. It may be of a payment of ours all the same.
 func (r *result) unknown() {
 	r.class, r.why = models.ClassOnlyTheirs, "this number is not known here"
 	if r.payment != nil {
-		r.why = "nobody here has sent this back: a dispute, a reversal, or a refund made by hand at the provider"
+		r.why = "of a payment of ours, and nobody here has asked for it: a dispute, a reversal, a refund made by hand at the provider, or a line of a new kind"
 	}
 }
 

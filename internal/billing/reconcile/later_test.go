@@ -119,6 +119,52 @@ func paymentsUnderReview(t *testing.T, w *world) {
 	w.findsOf(ch, day, want)
 }
 
+// PayPal itself: what it reviews stands in its report as pending, on the day it was taken, and as paid there once it has decided, days later.
+func payPalReviews(t *testing.T, w *world) {
+	const ch = models.ChannelPayPal
+	day := w.noon()
+	pages := map[string]string{}
+	reviewed := func(minor int64) models.Payment {
+		p := w.begin(ch, minor)
+		pages[p.Number] = w.page(p)
+		w.playAt(pages[p.Number], "outcome=succeed&account=review@example.com")
+		w.until("in review", func() bool {
+			var err error
+			p, err = w.payments.ByID(w.ctx, p.AccountID, p.ID)
+			return err == nil && p.InReview()
+		})
+		return p
+	}
+	accepted, refused, unheard := reviewed(1000), reviewed(2000), reviewed(3000)
+	w.set(w.at(day.Next(1), 20*time.Hour))
+	if r := w.run(ch, day); r.Status != models.ReconciliationClean || r.TheirsCount != 3 {
+		t.Errorf("%+v", r)
+	}
+	waits := []string{"LATE"}
+	w.findsOf(ch, day, map[string][]string{accepted.Number: waits, refused.Number: waits, unheard.Number: waits})
+	w.set(w.at(day.Next(3), 20*time.Hour))
+	w.playAt(pages[accepted.Number], "outcome=succeed")
+	w.playAt(pages[refused.Number], "outcome=decline")
+	w.reaches(accepted, models.PaymentSucceeded)
+	w.reaches(refused, models.PaymentFailed)
+	w.behave(ch, `"notify":"drop"`)
+	w.playAt(pages[unheard.Number], "outcome=succeed")
+	w.behave(ch, `"notify":"normal"`)
+	if r := w.run(ch, day); r.Status != models.ReconciliationClean {
+		t.Errorf("%+v", r)
+	}
+	w.findsOf(ch, day, map[string][]string{accepted.Number: waits, refused.Number: {"MATCHED"}, unheard.Number: {"MATCHED repaired"}})
+	w.reaches(unheard, models.PaymentSucceeded)
+	w.set(w.at(day.Next(4), 20*time.Hour))
+	w.run(ch, day.Next(3))
+	w.findsOf(ch, day.Next(3), map[string][]string{accepted.Number: waits, unheard.Number: waits})
+	for n, rows := range w.all(ch, day) {
+		if rows[0].ResolvedAt == nil {
+			t.Error(n, "is still awaited")
+		}
+	}
+}
+
 // sweepUntil lets the sweep compare what is due until a day has been compared so often.
 func (w *world) sweepUntil(ch models.PaymentChannel, day channel.Day, runs int64) {
 	w.Helper()

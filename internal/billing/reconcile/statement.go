@@ -157,12 +157,15 @@ func (c *comparison) elsewhere(ctx context.Context, by map[key]*movement) error 
 	for _, m := range by {
 		m.others = nil
 		for _, n := range m.numbers() {
-			numbers[n] = true
+			if n != "" || m.known() { // of strangers there may be thousands without one
+				numbers[n] = true
+			}
 		}
 	}
 	add := func(lines []line) {
 		for _, l := range lines {
-			if m := by[l.of()]; m != nil && l.day != c.day {
+			k := l.of()
+			if m := by[k]; m != nil && l.day != c.day && k.number[:1] != "?" {
 				m.others = append(m.others, l)
 			}
 		}

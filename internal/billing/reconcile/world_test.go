@@ -286,9 +286,14 @@ func (w *world) reaches(p models.Payment, s models.PaymentStatus) models.Payment
 // play is the payer at the provider's page.
 func (w *world) play(p models.Payment, form string) {
 	w.Helper()
+	w.playAt(w.page(p), form)
+}
+
+func (w *world) playAt(page, form string) {
+	w.Helper()
 	values, err := url.ParseQuery(form)
 	w.must(err)
-	r, err := http.PostForm(w.page(p), values)
+	r, err := http.PostForm(page, values)
 	w.must(err)
 	_ = r.Body.Close()
 	if r.StatusCode >= 300 {
