@@ -8,7 +8,8 @@ import (
 )
 
 // TestReturn: UnionPay's page posts its front return from its own site, as a form without any preflight. It is let in, proves nothing by what
-// it says, and makes us ask: a payment whose notification was lost has succeeded before the payer sees our page.
+// it says, and makes us ask: a payment whose notification was lost has succeeded before the payer sees our page. That a card was refused
+// before, while we asked, ended nothing: UnionPay's page takes another card.
 func TestReturn(t *testing.T) {
 	s := start(t, nil, options{})
 	c := s.customer(t)
@@ -35,11 +36,26 @@ func TestReturn(t *testing.T) {
 		t.Fatal(page, err)
 	}
 	page.Body.Close()
-	paid, err := http.PostForm(page.Request.URL.String(), url.Values{"outcome": {"succeed"}})
-	if err != nil || paid.StatusCode != http.StatusOK {
-		t.Fatal(paid, err)
+	play := func(outcome url.Values) {
+		t.Helper()
+		res, err := http.PostForm(page.Request.URL.String(), outcome)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatal(res, err)
+		}
+		res.Body.Close()
 	}
-	paid.Body.Close()
+	became := func(what, want string) {
+		t.Helper()
+		var now struct{ Payment struct{ Status string } }
+		c.must(t, `query($id: ID!) { payment(id: $id) { status } }`, map[string]any{"id": p.ID}, &now)
+		if now.Payment.Status != want {
+			t.Errorf("%s: %s", what, now.Payment.Status)
+		}
+	}
+	play(url.Values{"outcome": {"decline"}, "code": {"64"}})
+	s.advance(t, "20s") // the sweep asks
+	became("a card refused", "REQUIRES_ACTION")
+	play(url.Values{"outcome": {"succeed"}})
 	back := func(method, number string) (*http.Response, string) {
 		r, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/return/"+number, strings.NewReader("respCode=01&orderId="+number))
 		if err != nil {
@@ -54,11 +70,7 @@ func TestReturn(t *testing.T) {
 	if res, text := back(http.MethodPost, p.Number); res.StatusCode != http.StatusOK || !strings.Contains(text, `lang="zh-Hans"`) || !strings.Contains(text, "您可以关闭此窗口") {
 		t.Errorf("back from the bank: HTTP %d %s", res.StatusCode, text)
 	}
-	var now struct{ Payment struct{ Status string } }
-	c.must(t, `query($id: ID!) { payment(id: $id) { status } }`, map[string]any{"id": p.ID}, &now)
-	if now.Payment.Status != "SUCCEEDED" {
-		t.Errorf("after the return: %s", now.Payment.Status)
-	}
+	became("after the return", "SUCCEEDED")
 	if res, _ := back(http.MethodPost, "20261122000000UNKNOWN0"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("nobody's number: HTTP %d", res.StatusCode)
 	}
