@@ -186,7 +186,7 @@ async function payAt({ context, page }, press) {
   await page.locator('dialog #payer-page').waitFor();
   const [there] = await Promise.all([context.waitForEvent('page'), press ? page.keyboard.press(press) : page.locator('dialog #payer-page').click()]);
   await there.locator('button[value=succeed]').click();
-  await Promise.any([there.locator('.result.good').waitFor(), there.waitForURL('**/return/**')]); // after 3-D Secure the browser is back at once
+  await Promise.any([there.locator('.result.good').waitFor(), there.waitForURL('**/return/**')]); // after 3-D Secure the browser goes back by itself
   await there.close();
   await page.locator('dialog [data-status=SUCCEEDED]').waitFor();
   await page.keyboard.press('Escape');

@@ -152,12 +152,11 @@ func stripeMethodObject(c storedCard) map[string]any {
 			"three_d_secure_usage": map[string]bool{"supported": true}}}
 }
 
-// renderSecure is the issuer's page for 3-D Secure. Its form may lead to any merchant: a browser is sent back there in answer to it.
+// renderSecure is the issuer's page for 3-D Secure. A browser goes back to the merchant by itself once the payer has chosen; a program that
+// plays the payer stays.
 func renderSecure(w http.ResponseWriter, code int, v payerView) {
 	if to := goesBack(code, v); to != "" {
-		w.Header().Set("Location", to)
-		w.WriteHeader(http.StatusSeeOther)
-		return
+		w.Header().Set("Refresh", "1; url="+to)
 	}
-	writePageTo(w, code, cardsSecurePage, v, "'self' http: https:")
+	writePage(w, code, cardsSecurePage, v)
 }

@@ -21,6 +21,7 @@ type fact struct {
 	PaidAt, ClosedAt  *time.Time
 	Refund            *refundFact  `json:",omitempty"` // where the notification is of a refund
 	Dispute           *disputeFact `json:",omitempty"` // where it is of a dispute of a card payment
+	Visit             bool         `json:",omitempty"` // no notification: the payer's browser comes back
 }
 
 // notification is a row of sandbox_notifications that is due.
@@ -42,10 +43,12 @@ func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
 		return err
 	}
 	forged := b.Notify == forge
-	if p, ok := s.protocolOf(t.Channel); ok && p.tells != nil && !p.tells(to) && !forged {
+	p, _ := s.protocolOf(t.Channel)
+	visit := !forged && p.comesBack != nil && p.comesBack(to)
+	if p.tells != nil && !p.tells(to) && !forged && !visit {
 		return nil
 	}
-	f := fact{Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject,
+	f := fact{Visit: visit, Number: t.Number, Reference: t.Reference, Amount: t.Amount, Currency: t.Currency, Subject: t.Subject,
 		State: to, CreatedAt: t.CreatedAt, PaidAt: t.PaidAt, ClosedAt: t.ClosedAt, Channel: t.Channel, Detail: t.Detail}
 	if b.Call == wrongAmount {
 		f.Amount++
@@ -54,7 +57,11 @@ func (s *Sandbox) notify(ctx context.Context, t trade, to status) error {
 		now := wall()
 		f.State, f.PaidAt = paid, &now
 	}
-	return s.announce(ctx, b, t.Channel, t.NotifyURL, f, wall())
+	address := t.NotifyURL
+	if visit {
+		address = t.Detail.ReturnURL
+	}
+	return s.announce(ctx, b, t.Channel, address, f, wall())
 }
 
 // announce queues a notification as the channel behaves: not at all, late, twice, or wrongly signed.
@@ -95,17 +102,22 @@ func (s *Sandbox) queue(ctx context.Context, n notification, due time.Time) erro
 	return err
 }
 
-// letter is a notification ready to be sent: method POST.
+// letter is a notification ready to be POSTed; without a body it is a visit, which is a GET.
 type letter struct {
 	header map[string]string
 	body   []byte
 }
+
+func (l letter) visit() bool { return l.body == nil }
 
 // write signs a notification for now, as the channel behaves now.
 func (s *Sandbox) write(ctx context.Context, p protocol, n notification) (letter, error) {
 	var f fact
 	if err := json.Unmarshal([]byte(n.Payload), &f); err != nil {
 		return letter{}, err
+	}
+	if f.Visit {
+		return letter{}, nil
 	}
 	b, err := s.behaviour(ctx, n.Channel)
 	if err != nil {

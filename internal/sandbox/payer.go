@@ -216,11 +216,6 @@ func (s *Sandbox) render(w http.ResponseWriter, code int, v payerView) {
 
 // writePage executes a page of the sandbox: without scripts, and posting to nobody else.
 func writePage(w http.ResponseWriter, code int, t *template.Template, v any) {
-	writePageTo(w, code, t, v, "'self'")
-}
-
-// writePageTo is writePage of a page whose form leads to these sources too.
-func writePageTo(w http.ResponseWriter, code int, t *template.Template, v any, forms string) {
 	var page bytes.Buffer
 	if err := t.Execute(&page, v); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
@@ -229,7 +224,7 @@ func writePageTo(w http.ResponseWriter, code int, t *template.Template, v any, f
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+forms+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(code)
 	page.WriteTo(w)

@@ -20,6 +20,9 @@ type protocol struct {
 	acknowledged func(status int, body []byte) bool
 	// tells: whether a trade's turn is notified; nil tells of all.
 	tells func(to status) bool
+	// comesBack: whether the merchant learns of a turn by the payer's browser alone, which is sent back to it; nil: of none. Where the payer
+	// is played by a form, the sandbox is that browser; it treats such a visit like a notification.
+	comesBack func(to status) bool
 	// tellsRefund: whether a refund's end is notified; nil tells of all.
 	tellsRefund func(to status) bool
 	// refundsAtTrade: refunds are told at the trade's address, where the protocol names none for them.

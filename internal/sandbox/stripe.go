@@ -47,6 +47,7 @@ func stripeProtocol() protocol {
 		write:          stripeLetter,
 		acknowledged:   succeeded2xx,
 		tells:          func(to status) bool { return to != approved }, // of an intent that waits to be confirmed Stripe tells nobody
+		comesBack:      func(to status) bool { return to == approved },
 		refundsAtTrade: true,
 		page:           payerView{App: "3-D Secure", AppZH: "3-D Secure 验证"},
 		succeed:        stripeAuthenticated,
