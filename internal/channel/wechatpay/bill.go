@@ -172,16 +172,18 @@ func named(number string) string {
 	return number
 }
 
-// refundState is what the column of a refund's state says. A bill is never written anew: what was on its way, or could not reach the payer
-// (CHANGE), is asked for.
+// refundState is what the column of a refund's state says. A bill is never written anew: what was on its way is asked for. CHANGE could not
+// reach the payer; the API calls it ABNORMAL.
 func refundState(text string) channel.State {
 	switch text {
 	case "SUCCESS":
 		return channel.StateRefunded
 	case "FAIL":
 		return channel.StateRefundFailed
+	case "CHANGE":
+		return channel.StateHeld
 	}
-	return channel.StatePending // PROCESSING, CHANGE, and what WeChat Pay may invent
+	return channel.StatePending // PROCESSING, and what WeChat Pay may invent
 }
 
 // fee reads 0.06000; below zero it is given back with a refund, and its size counts.

@@ -44,7 +44,7 @@ func TestReadBill(t *testing.T) {
 	if back.Number != "P0" || back.RefundNumber != "R1" || back.Reference != "5030001" || back.State != channel.StateRefunded || back.Amount.String() != "2.34 CNY" {
 		t.Errorf("%+v", back)
 	}
-	if open.State != channel.StatePending || refundState("CHANGE") != channel.StatePending || refundState("FAIL") != channel.StateRefundFailed {
+	if open.State != channel.StatePending || refundState("CHANGE") != channel.StateHeld || refundState("FAIL") != channel.StateRefundFailed {
 		t.Errorf("%+v", open)
 	}
 	lines, err = readBill(bill, "1900000002", day)
