@@ -29,6 +29,7 @@ func perhapsEmpty(day channel.Day, now time.Time, answer []byte) (channel.Statem
 type record struct {
 	cells map[string]string
 	raw   string
+	err   error // it could not be taken apart
 }
 
 // wanted are the columns without which a table is none of a day's trades.
@@ -54,11 +55,7 @@ func table(text string) ([]record, error) {
 	}
 	records := make([]record, 0, end-1)
 	for _, line := range lines[1:end] {
-		r, err := read(line, names)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
+		records = append(records, read(line, names))
 	}
 	return records, nil
 }
@@ -77,19 +74,20 @@ func header(line string) []string {
 func bare(cell string) string { return strings.Trim(cell, "` \t") }
 
 // read takes a line apart.
-func read(line string, names []string) (record, error) {
+func read(line string, names []string) record {
+	r := record{cells: map[string]string{}, raw: line}
 	cells := split(line, names)
 	if len(cells) != len(names) {
-		return record{}, fmt.Errorf("%w: a line of %d cells under %d names", channel.ErrUnknown, len(cells), len(names))
+		r.err = fmt.Errorf("%w: a line of %d cells under %d names", channel.ErrUnknown, len(cells), len(names))
+		return r
 	}
-	r := record{map[string]string{}, line}
 	for i, c := range cells {
 		if c = bare(c); c == "暂无数据" {
 			c = ""
 		}
 		r.cells[names[i]] = c
 	}
-	return r, nil
+	return r
 }
 
 // split parts a line's cells. A backtick stands before each, or by other accounts before those of numbers only. Where it does not tell, a
@@ -153,7 +151,11 @@ func statement(day channel.Day, file []byte, text string, line func(record) (cha
 	from, _ := day.In(channel.Beijing)
 	s := channel.Statement{Day: day, Hash: hashOf(file), Lines: make([]channel.Line, 0, len(records))}
 	for _, r := range records {
-		l, err := line(r)
+		var l channel.Line
+		err := r.err
+		if err == nil {
+			l, err = line(r)
+		}
 		if err == nil && (l.Number == "" || l.Amount.Minor <= 0) {
 			err = fmt.Errorf("%w: a statement's line without a number, or an amount", channel.ErrUnknown)
 		}

@@ -100,6 +100,14 @@ func TestStatementsHaveStrangers(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
+	const short = "`2026-11-21 12:00:00,`1299,`SHOP-7,网上支付,`ICBC"
+	cut := strings.Replace(strings.Replace(tenpayFile, "\n\r\n总", "\n"+short+"\n\r\n总", 1), "\n2,", "\n3,", 1)
+	if s, err := statement("2026-11-21", nil, cut, tenpayLine); err != nil || len(s.Lines) != 3 || s.Lines[2].Number != "" || s.Lines[2].Raw != short || s.Lines[2].State != channel.StatePaid || !s.Lines[2].At.Equal(from) {
+		t.Errorf("a line of somebody else that is cut: %+v %v", s, err)
+	}
+	if s, err := statement("2026-11-21", nil, strings.Replace(cut, "SHOP-7", ourPayment, 1), tenpayLine); !errors.Is(err, channel.ErrUnknown) {
+		t.Errorf("a line of ours that is cut: %+v %v", s, err)
+	}
 	dollars := strings.Replace(qqFile, "RMB", "USD", 1)
 	if s, err := statement("2026-11-21", nil, dollars, qqLine); err != nil || len(s.Lines) != 2 || s.Lines[0].Amount != money.New(10000, "USD") {
 		t.Errorf("dollars differ, and are shown: %+v %v", s, err)
