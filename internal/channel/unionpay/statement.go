@@ -21,6 +21,9 @@ import (
 // noFile is the file transfer's word for a file that is not there.
 const noFile = "98"
 
+// late is how long after a day's end its file is there for certain, if there is one.
+const late = 36 * time.Hour
+
 // The most that is read of a day's file: bytes when it is unpacked, of all its parts together, and parts.
 const (
 	maxFile  = 64 << 20
@@ -43,7 +46,7 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 	}
 	switch code := answer["respCode"]; {
 	case code == noFile:
-		return channel.Statement{}, fmt.Errorf("%w: unionpay, %s", channel.ErrNoStatement, day)
+		return a.none(day, time.Now())
 	case code != accepted:
 		return channel.Statement{}, askError(code)
 	case answer["settleDate"] != f["settleDate"] || answer["fileName"] != "" && !strings.Contains(answer["fileName"], day.Format("20060102")):
@@ -59,6 +62,14 @@ func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.State
 		return channel.Statement{}, fmt.Errorf("%w: unionpay's file of %s: %w", channel.ErrUnknown, day, err)
 	}
 	return s, nil
+}
+
+// none judges noFile, which may be said of a day without trades as well: a day after the day it is that.
+func (a *Adapter) none(day channel.Day, now time.Time) (channel.Statement, error) {
+	if _, end := a.StatementDay(day); now.Before(end.Add(late)) {
+		return channel.Statement{}, fmt.Errorf("%w: unionpay, %s", channel.ErrNoStatement, day)
+	}
+	return channel.Statement{Day: day}, nil
 }
 
 // unpack opens fileContent: base64 of a zlib stream.

@@ -41,12 +41,12 @@ func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 		if strings.TrimSpace(raw) == "" {
 			continue
 		}
-		columns := cut(raw)
-		if a.otherKind(columns) {
+		columns, ours := cut(raw), channel.NamesOurs(raw)
+		if a.otherKind(columns, ours) {
 			continue
 		}
 		l, err := a.line(columns, day)
-		if err != nil && channel.NamesOurs(raw) {
+		if err != nil && ours {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		if err != nil {
@@ -59,26 +59,29 @@ func (a *Adapter) parse(text []byte, day channel.Day) ([]channel.Line, error) {
 	return all, nil
 }
 
-// otherKind: the line is the other channel's. One of neither kind of bank is shown with the personal ones.
-func (a *Adapter) otherKind(columns []string) bool {
-	if columns == nil || columns[colBizType] == a.bizType {
-		return false
-	}
-	for _, kind := range bizTypes {
-		if kind == columns[colBizType] {
-			return true
+// otherKind: the line is the other channel's. One of neither kind of bank, or too short to tell, is shown with the personal ones; where it is
+// too short and ours, both channels have it.
+func (a *Adapter) otherKind(columns []string, ours bool) bool {
+	if len(columns) > colBizType {
+		for _, kind := range bizTypes {
+			if kind == columns[colBizType] {
+				return kind != a.bizType
+			}
 		}
 	}
-	return a.name != models.ChannelUnionPayPersonal
+	return a.name != models.ChannelUnionPayPersonal && (whole(columns) || !ours)
 }
 
-// cut divides a line, by bytes: names in it are GBK. None where it is too short.
+// whole: nothing is missing of a line's columns.
+func whole(columns []string) bool { return len(columns) == len(zmWidths) }
+
+// cut divides a line, by bytes: names in it are GBK. Of one that is too short it gives the columns that are there.
 func cut(raw string) []string {
 	var columns []string
 	at := 0
 	for _, width := range zmWidths {
 		if at+width > len(raw) {
-			return nil
+			break
 		}
 		columns = append(columns, strings.TrimSpace(raw[at:at+width]))
 		at += width + 1
@@ -90,7 +93,7 @@ func cut(raw string) []string {
 // that is too short nobody knows where the card stands: what comes before its column is kept.
 func evidence(raw string) string {
 	b := []byte(raw)
-	if cut(raw) == nil {
+	if !whole(cut(raw)) {
 		return strings.TrimRight(strings.ToValidUTF8(string(b[:min(len(b), colAccount)]), "?"), " ")
 	}
 	account := b[colAccount : colAccount+zmWidths[5]]
@@ -103,7 +106,7 @@ func evidence(raw string) string {
 
 // line reads one trade. The file has successful ones only.
 func (a *Adapter) line(columns []string, day channel.Day) (channel.Line, error) {
-	if columns == nil || columns[colMerchant] != a.merchant {
+	if !whole(columns) || columns[colMerchant] != a.merchant {
 		return channel.Line{}, errors.New("not a trade of ours")
 	}
 	amount, err := minor(columns[colAmount])
