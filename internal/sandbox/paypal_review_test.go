@@ -113,9 +113,16 @@ func TestPayPalReversal(t *testing.T) {
 		if e := w.query(a, number); e.State != channel.StatePaid {
 			t.Errorf("it was paid all the same: %+v", e)
 		}
-		missing := channel.Ref{Number: freshNumber(), Amount: money.New(1000, "USD")}
+		missing := channel.Ref{Number: freshNumber(), Amount: money.New(1000, "USD"), MadeAt: time.Now()}
 		if e, err := a.QueryRefund(t.Context(), w.ref(number), missing); !errors.Is(err, channel.ErrUnknown) {
 			t.Errorf("it may be the refund that bears no number: %+v %v", e, err)
+		}
+		later := channel.RefundRequest{Payment: w.ref(number), Refund: channel.Ref{Number: freshNumber(), Amount: missing.Amount, MadeAt: time.Now().Add(time.Hour)}}
+		if e, err := a.QueryRefund(t.Context(), later.Payment, later.Refund); err != nil || e.State != channel.StateNotFound {
+			t.Errorf("it is not the refund that was made an hour before: %+v %v", e, err)
+		}
+		if e, err := a.Refund(t.Context(), later); !errors.Is(err, channel.ErrDeclined) {
+			t.Errorf("there is nothing left to give back: %+v %v", e, err)
 		}
 		if e, err := a.QueryRefund(t.Context(), w.ref(number), back.Refund); err != nil || e.State != channel.StateRefunded {
 			t.Errorf("the refund of ours: %+v %v", e, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"paydesk/internal/channel"
 )
@@ -74,7 +75,12 @@ func disputed(id, status string, sum amount) channel.Event {
 	return e
 }
 
-// paymentOf is the number of the payment that a custom_id names, or else the capture; empty where PayPal knows no capture of ours.
+// notOurs are the refusals of a question about a capture that asking again does not change.
+var notOurs = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}
+
+// paymentOf is the number of the payment that a custom_id names, or else the capture; empty where PayPal knows no capture of ours. One
+// that another application of the same merchant has made is refused to us (403), and what is refused now is refused again: the event is kept
+// without a number, for PayPal gives up after three days.
 func (a *Adapter) paymentOf(ctx context.Context, custom, id string) (string, error) {
 	if number, _ := numbersOf(custom); number != "" || id == "" {
 		return number, nil
@@ -82,7 +88,7 @@ func (a *Adapter) paymentOf(ctx context.Context, custom, id string) (string, err
 	var c capture
 	err := a.api.call(ctx, http.MethodGet, "/v2/payments/captures/"+url.PathEscape(id), "", nil, &c)
 	switch {
-	case notThere(err) || err == nil && !a.ours(c.Payee):
+	case slices.Contains(notOurs, status(err)) || err == nil && !a.ours(c.Payee):
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("%w: which payment is meant: %w", channel.ErrUnavailable, askError(err))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"strconv"
 	"testing"
 
 	"paydesk/internal/channel"
@@ -24,6 +25,10 @@ func TestTold(t *testing.T) {
 			fmt.Fprint(w, `{"id":"3C","status":"REFUNDED","custom_id":"N","payee":{"merchant_id":"M1"}}`)
 		case "3F":
 			fmt.Fprint(w, `{"id":"3F","status":"REFUNDED","custom_id":"F","payee":{"merchant_id":"M2"}}`)
+		case "400", "401", "403", "422", "429":
+			code, _ := strconv.Atoi(id)
+			w.WriteHeader(code)
+			fmt.Fprint(w, `{"name":"NOT_AUTHORIZED","details":[{"issue":"PERMISSION_DENIED"}]}`)
 		case "3L":
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
@@ -60,6 +65,12 @@ func TestTold(t *testing.T) {
 		{kind: "CUSTOMER.DISPUTE.UPDATED", resource: `{"dispute_id":"PP-1","disputed_transactions":[{"seller_transaction_id":"3F"}]}`, want: channel.Event{Reference: "PP-1", State: channel.StateDisputed}},
 		{kind: "CUSTOMER.DISPUTE.UPDATED", resource: `{"dispute_id":"PP-1","disputed_transactions":[{"seller_transaction_id":"3X"}]}`, want: channel.Event{Reference: "PP-1", State: channel.StateDisputed}},
 		{kind: "CUSTOMER.DISPUTE.CREATED", resource: `{"dispute_id":"PP-1","disputed_transactions":[{"seller_transaction_id":"3C","seller":{"merchant_id":"M2"}}]}`, bad: true},
+		{kind: "CUSTOMER.DISPUTE.CREATED", resource: disputeOf("403"), want: channel.Event{Reference: "PP-1", State: channel.StateDisputed}},
+		{kind: "CUSTOMER.DISPUTE.CREATED", resource: disputeOf("400"), want: channel.Event{Reference: "PP-1", State: channel.StateDisputed}},
+		{kind: "CUSTOMER.DISPUTE.CREATED", resource: disputeOf("401"), later: true},
+		{kind: "CUSTOMER.DISPUTE.CREATED", resource: disputeOf("429"), later: true},
+		{kind: "PAYMENT.CAPTURE.REVERSED", resource: `{"id":"09",` + up("422") + `}`, want: channel.Event{Reference: "09", State: channel.StateDisputed}},
+		{kind: "PAYMENT.CAPTURE.REFUNDED", resource: `{"id":"1","status":"COMPLETED","invoice_id":"R",` + up("403") + `}`, want: channel.Event{Reference: "1", State: channel.StatePending}},
 		{kind: "BILLING.PLAN.CREATED", resource: `{"id":"P"}`, want: channel.Event{State: channel.StatePending}},
 		{kind: "CHECKOUT.ORDER.APPROVED", resource: `{"id":"5","status":"APPROVED","purchase_units":[]}`, want: channel.Event{Reference: "5", State: channel.StatePending}},
 	} {
@@ -85,6 +96,11 @@ func TestTold(t *testing.T) {
 // up is the link that names the capture of a refund.
 func up(capture string) string {
 	return `"links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/` + capture + `"}]`
+}
+
+// disputeOf is a dispute of a capture.
+func disputeOf(capture string) string {
+	return `{"dispute_id":"PP-1","disputed_transactions":[{"seller_transaction_id":"` + capture + `"}]}`
 }
 
 func adapterAt(t *testing.T, url, merchant string) *Adapter {

@@ -35,6 +35,9 @@ func numbersOf(custom string) (payment, refund string) {
 	return payment, refund
 }
 
+// apart is how far PayPal's clock and ours may differ.
+const apart = 5 * time.Minute
+
 // maxNote is how many characters of a reason PayPal shows the payer.
 const maxNote = 255
 
@@ -124,8 +127,8 @@ func (a *Adapter) refundBy(ctx context.Context, id string) (made refund, err err
 	return made, err
 }
 
-// among looks for a refund in its order. One that bears no number is asked for by itself; if it bears none there either, it is another's
-// only by another amount.
+// among looks for a refund in its order. One that bears no number is asked for by itself; if it bears none there either (PayPal has taken the
+// money back, or somebody has given it back at PayPal), it is another's only by another amount, or because it was there before ours.
 func (a *Adapter) among(ctx context.Context, o order, p, r channel.Ref) (channel.Event, error) {
 	shown, unclear := o.Units[0].Payments.Refunds, false
 	for _, made := range shown {
@@ -140,7 +143,7 @@ func (a *Adapter) among(ctx context.Context, o order, p, r channel.Ref) (channel
 			return made.event(p, r)
 		}
 		m, err := made.Amount.money()
-		unclear = unclear || made.nameless() && (err != nil || m == r.Amount)
+		unclear = unclear || made.nameless() && !made.before(r) && (err != nil || m == r.Amount)
 	}
 	for _, c := range o.Units[0].Payments.Captures {
 		unclear = unclear || len(shown) == 0 && strings.HasSuffix(c.Status, "REFUNDED")
@@ -152,6 +155,11 @@ func (a *Adapter) among(ctx context.Context, o order, p, r channel.Ref) (channel
 }
 
 func (made refund) nameless() bool { return made.Custom == "" && made.Invoice == "" }
+
+// before: PayPal had made it when r was not written yet, by any clock.
+func (made refund) before(r channel.Ref) bool {
+	return !made.CreatedAt.IsZero() && made.CreatedAt.Before(r.MadeAt.Add(-apart))
+}
 
 // is: it bears the numbers of the refund r of the payment p.
 func (made refund) is(p, r channel.Ref) bool {

@@ -7,16 +7,18 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"paydesk/internal/channel"
 	"paydesk/internal/money"
 )
 
 // A refund that was done and whose answer was lost never becomes a failure: what PayPal refuses a repeat for, and a refund of the order that
-// bears no number, leave it open, unless the order's refunds are all certainly others.
+// bears no number, leave it open, unless the order's refunds are all certainly others: by their numbers, amounts or times.
 func TestRefundsThatWereDoneAlready(t *testing.T) {
 	for _, c := range []struct {
 		what, refusal, refunds, whole, capture string
+		later                                  time.Duration // ours was made, than the others
 		refund, query                          error
 		state                                  channel.State
 	}{
@@ -24,6 +26,10 @@ func TestRefundsThatWereDoneAlready(t *testing.T) {
 		{what: "ours, by its invoice", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "R", "1.00"), state: channel.StateRefunded},
 		{what: "ours, by itself", refusal: "DUPLICATE_REFUND", refunds: refunded("1A", "", "", "1.00"), whole: refunded("1A", "N.R", "R", "1.00"), state: channel.StateRefunded},
 		{what: "nameless", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "", "1.00"), whole: refunded("1A", "", "", "1.00"), refund: channel.ErrUnknown, query: channel.ErrUnknown},
+		{what: "nameless, by clocks that differ", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "", "1.00"), whole: refunded("1A", "", "", "1.00"), later: apart, refund: channel.ErrUnknown, query: channel.ErrUnknown},
+		{what: "nameless, before ours", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "", "1.00"), whole: refunded("1A", "", "", "1.00"), later: apart + time.Second, refund: channel.ErrDeclined, state: channel.StateNotFound},
+		{what: "nameless, before ours, and yet used", refusal: "DUPLICATE_INVOICE_ID", refunds: refunded("1A", "", "", "1.00"), whole: refunded("1A", "", "", "1.00"), later: time.Hour, refund: channel.ErrUnknown, state: channel.StateNotFound},
+		{what: "nameless, at no time", refusal: "CAPTURE_FULLY_REFUNDED", refunds: `{"id":"1A"}`, whole: `{"id":"1A","status":"COMPLETED","amount":{"currency_code":"USD","value":"1.00"}}`, later: time.Hour, refund: channel.ErrUnknown, query: channel.ErrUnknown},
 		{what: "nameless, another amount", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "", "2.00"), whole: refunded("1A", "", "", "2.00"), refund: channel.ErrDeclined, state: channel.StateNotFound},
 		{what: "nameless, and cannot be asked for", refusal: "CAPTURE_FULLY_REFUNDED", refunds: refunded("1A", "", "", "2.00"), refund: channel.ErrUnknown, query: channel.ErrUnknown},
 		{what: "not shown", refusal: "REFUND_AMOUNT_EXCEEDED", capture: "PARTIALLY_REFUNDED", refund: channel.ErrUnknown, query: channel.ErrUnknown},
@@ -50,7 +56,7 @@ func TestRefundsThatWereDoneAlready(t *testing.T) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
 		}))
-		a, r := adapterAt(t, api.URL, "m"), channel.RefundRequest{Payment: channel.Ref{Number: "N", Reference: "5A"}, Refund: channel.Ref{Number: "R", Amount: money.New(100, "USD")}}
+		a, r := adapterAt(t, api.URL, "m"), channel.RefundRequest{Payment: channel.Ref{Number: "N", Reference: "5A"}, Refund: channel.Ref{Number: "R", Amount: money.New(100, "USD"), MadeAt: refundedAt.Add(c.later)}}
 		e, err := a.Refund(t.Context(), r)
 		if !errors.Is(err, c.refund) || c.refund == nil && (err != nil || e.State != c.state) {
 			t.Errorf("%s, refunded again: %+v %v", c.what, e, err)
@@ -63,6 +69,8 @@ func TestRefundsThatWereDoneAlready(t *testing.T) {
 	}
 }
 
+var refundedAt = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
 func refunded(id, custom, invoice, value string) string {
-	return fmt.Sprintf(`{"id":%q,"status":"COMPLETED","custom_id":%q,"invoice_id":%q,"amount":{"currency_code":"USD","value":%q},"create_time":"2026-11-22T10:00:00Z"}`, id, custom, invoice, value)
+	return fmt.Sprintf(`{"id":%q,"status":"COMPLETED","custom_id":%q,"invoice_id":%q,"amount":{"currency_code":"USD","value":%q},"create_time":%q}`, id, custom, invoice, value, refundedAt.Format(time.RFC3339))
 }
