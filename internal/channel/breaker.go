@@ -15,11 +15,12 @@ import (
 // that a provider's outage costs nobody's time; then one call tries whether the provider is back. It counts ErrUnknown
 // and ErrUnavailable; a refusal by the provider is a healthy answer. Notifications always pass. What brings money in has a
 // breaker of its own: a provider that limits how often it is asked, or that refuses refunds in words nobody knows, must not
-// close the channel to people who want to pay.
+// close the channel to people who want to pay. So has the look at a card, which comes before each charge: its successes would
+// hide that no charge succeeds. Statements have none: who fetches them paces that, and one that is slow keeps nobody waiting.
 type Breaker struct {
 	Adapter
-	calls, queries, refunds *gobreaker.CircuitBreaker[any]
-	around                  func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
+	calls, inspects, queries, refunds *gobreaker.CircuitBreaker[any]
+	around                            func(ctx context.Context, channel models.PaymentChannel, call string) (context.Context, func(error))
 }
 
 // ErrHurried is the cause (context.WithTimeoutCause) of a time-out shorter than what a provider may take (guard.Timeout): its caller cannot
@@ -59,13 +60,13 @@ func WithBreaker(a Adapter, o BreakerOptions) *Breaker {
 		s.Name += of
 		return gobreaker.NewCircuitBreaker[any](s)
 	}
-	return &Breaker{Adapter: a, calls: made(""), queries: made(" queries"), refunds: made(" refunds"), around: o.Around}
+	return &Breaker{Adapter: a, calls: made(""), inspects: made(" inspects"), queries: made(" queries"), refunds: made(" refunds"), around: o.Around}
 }
 
-// States are those of the breakers, closed, half-open or open: of calls (start, complete, inspect), queries (with closes and
-// statements) and refunds.
+// States are those of the breakers, closed, half-open or open: of calls (start, complete), inspects (of cards), queries (with closes) and
+// refunds.
 func (b *Breaker) States() map[string]string {
-	return map[string]string{"calls": b.calls.State().String(), "queries": b.queries.State().String(), "refunds": b.refunds.State().String()}
+	return map[string]string{"calls": b.calls.State().String(), "inspects": b.inspects.State().String(), "queries": b.queries.State().String(), "refunds": b.refunds.State().String()}
 }
 
 func answered(err error) bool {
@@ -73,7 +74,9 @@ func answered(err error) bool {
 }
 
 // Available reports whether payments can be started; it decides ChannelOption.available.
-func (b *Breaker) Available() bool { return b.calls.State() != gobreaker.StateOpen }
+func (b *Breaker) Available() bool {
+	return b.calls.State() != gobreaker.StateOpen && b.inspects.State() != gobreaker.StateOpen
+}
 
 // Start is the adapter's, or ErrUnavailable while the breaker is open.
 func (b *Breaker) Start(ctx context.Context, r StartRequest) (Started, error) {
@@ -106,9 +109,11 @@ func (b *Breaker) QueryRefund(ctx context.Context, p, refund Ref) (Event, error)
 	return guarded(ctx, b, b.refunds, "query_refund", func(ctx context.Context) (Event, error) { return b.Adapter.QueryRefund(ctx, p, refund) })
 }
 
-// Statement is the adapter's, or ErrUnavailable while the breaker is open. One that is not ready is a healthy answer.
-func (b *Breaker) Statement(ctx context.Context, day Day) (Statement, error) {
-	return guarded(ctx, b, b.queries, "statement", func(ctx context.Context) (Statement, error) { return b.Adapter.Statement(ctx, day) })
+// Statement is the adapter's; no breaker stands before it.
+func (b *Breaker) Statement(ctx context.Context, day Day) (out Statement, err error) {
+	ctx, done := b.watch(ctx, "statement")
+	defer func() { done(err) }()
+	return b.Adapter.Statement(ctx, day)
 }
 
 // Inspect is the adapter's, where it reads cards.
@@ -117,15 +122,20 @@ func (b *Breaker) Inspect(ctx context.Context, token string) (Card, error) {
 	if !ok {
 		return Card{}, fmt.Errorf("%w: %s reads no cards", ErrUnavailable, b.Channel())
 	}
-	return guarded(ctx, b, b.calls, "inspect", func(ctx context.Context) (Card, error) { return reader.Inspect(ctx, token) })
+	return guarded(ctx, b, b.inspects, "inspect", func(ctx context.Context) (Card, error) { return reader.Inspect(ctx, token) })
+}
+
+// watch begins what surrounds a call; what it returns is told the call's error.
+func (b *Breaker) watch(ctx context.Context, call string) (context.Context, func(error)) {
+	if b.around == nil {
+		return ctx, func(error) {}
+	}
+	return b.around(ctx, b.Channel(), call)
 }
 
 func guarded[T any](ctx context.Context, b *Breaker, breaker *gobreaker.CircuitBreaker[any], name string, call func(context.Context) (T, error)) (out T, err error) {
-	if b.around != nil {
-		var done func(error)
-		ctx, done = b.around(ctx, b.Channel(), name)
-		defer func() { done(err) }()
-	}
+	ctx, done := b.watch(ctx, name)
+	defer func() { done(err) }()
 	_, opened := breaker.Execute(func() (any, error) {
 		out, err = call(ctx)
 		if err != nil && gaveUp(ctx, err) {

@@ -90,12 +90,13 @@ func TestOnlyPayingClosesTheChannel(t *testing.T) {
 		"calls": {
 			func(b *Breaker) error { _, err := b.Start(t.Context(), StartRequest{}); return err },
 			func(b *Breaker) error { _, err := b.Complete(t.Context(), Ref{}); return err },
+		},
+		"inspects": {
 			func(b *Breaker) error { _, err := b.Inspect(t.Context(), ""); return err },
 		},
 		"queries": {
 			func(b *Breaker) error { _, err := b.Query(t.Context(), Ref{}); return err },
 			func(b *Breaker) error { return b.Close(t.Context(), Ref{}) },
-			func(b *Breaker) error { _, err := b.Statement(t.Context(), ""); return err },
 		},
 		"refunds": {
 			func(b *Breaker) error { _, err := b.Refund(t.Context(), RefundRequest{}); return err },
@@ -109,12 +110,53 @@ func TestOnlyPayingClosesTheChannel(t *testing.T) {
 					t.Fatalf("%s %d: %v", of, n, err)
 				}
 			}
-			want := map[string]string{"calls": "closed", "queries": "closed", "refunds": "closed"}
+			want := map[string]string{"calls": "closed", "inspects": "closed", "queries": "closed", "refunds": "closed"}
 			want[of] = "open"
-			if err := call(b); !errors.Is(err, ErrUnavailable) || !maps.Equal(b.States(), want) || b.Available() != (of != "calls") {
+			if err := call(b); !errors.Is(err, ErrUnavailable) || !maps.Equal(b.States(), want) || b.Available() != (of != "calls" && of != "inspects") {
 				t.Errorf("%s %d failed: %v, %v, available %v", of, n, err, b.States(), b.Available())
 			}
 		}
+	}
+}
+
+// Each charge begins with a look at its card. That one succeeds says nothing of the other.
+func TestALookAtTheCardDoesNotHideThatChargesFail(t *testing.T) {
+	f := &fake{}
+	b := WithBreaker(f, BreakerOptions{Failures: 2})
+	for range 2 {
+		f.err = nil
+		if _, err := b.Inspect(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		f.err = ErrUnknown
+		b.Start(t.Context(), StartRequest{})
+	}
+	if b.Available() {
+		t.Error(b.States())
+	}
+}
+
+// A statement takes minutes, and is fetched once a day: it neither waits for other calls nor makes them wait. It is watched as they are.
+func TestStatementsHaveNoBreaker(t *testing.T) {
+	f := &fake{err: ErrUnknown}
+	var seen []string
+	b := WithBreaker(f, BreakerOptions{Failures: 2, Rest: time.Hour, Around: func(ctx context.Context, _ models.PaymentChannel, call string) (context.Context, func(error)) {
+		return ctx, func(err error) { seen = append(seen, fmt.Sprint(call, " ", err == ErrUnknown)) }
+	}})
+	for range 3 {
+		if _, err := b.Statement(t.Context(), ""); err != ErrUnknown {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Query(t.Context(), Ref{}); err != ErrUnknown {
+		t.Errorf("failing statements stopped questions: %v", err)
+	}
+	b.Query(t.Context(), Ref{})
+	if _, err := b.Statement(t.Context(), ""); err != ErrUnknown {
+		t.Errorf("failing questions stopped statements: %v", err)
+	}
+	if fmt.Sprint(seen) != "[statement true statement true statement true query true query true statement true]" {
+		t.Error(seen)
 	}
 }
 

@@ -305,3 +305,30 @@ func TestCardAnswerLost(t *testing.T) {
 		}
 	})
 }
+
+// watched is a channel that tells how long it is given to read a card.
+type watched struct {
+	channel.Adapter
+	within time.Duration
+}
+
+func (r *watched) Inspect(ctx context.Context, token string) (channel.Card, error) {
+	if end, ok := ctx.Deadline(); ok {
+		r.within = time.Until(end)
+	}
+	return r.Adapter.(channel.CardReader).Inspect(ctx, token)
+}
+
+// A card is read within what the operation has, not cut shorter: what is broken off in a hurry counts as nobody's failure, or as one that is
+// not the provider's, and a provider that hangs has to open its breaker.
+func TestCardsAreReadWithoutHurry(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		who, r := w.abroad("US", "US"), &watched{Adapter: w.payments.Channels[models.ChannelBankCard]}
+		w.payments.Channels[models.ChannelBankCard] = r
+		ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+		defer cancel()
+		if _, err := w.payments.TopUp(ctx, who, w.card(visa, 12)); err != nil || r.within < 10*time.Second {
+			t.Errorf("%v: %v", r.within, err)
+		}
+	})
+}
