@@ -52,12 +52,15 @@ func stripeObject(f fact) map[string]any {
 	return o
 }
 
-// stripeMetadata is what the merchant has put on an intent.
+// stripeMetadata is what the merchant has put on an intent. Former versions kept its number alone, where it has one.
 func stripeMetadata(f fact) map[string]string {
-	if f.Detail.Metadata == nil {
-		return map[string]string{}
+	switch {
+	case f.Detail.Metadata != nil:
+		return f.Detail.Metadata
+	case f.Number != f.Reference:
+		return map[string]string{"number": f.Number}
 	}
-	return f.Detail.Metadata
+	return map[string]string{}
 }
 
 // clientSecret lets a browser do with an intent what Stripe lets it do. It is added to the address that the payer comes back to.

@@ -325,8 +325,12 @@ func cardStatement(t *testing.T, w *world, a channel.Adapter) {
 	}
 	at := w.clock.Now()
 	for i := range 120 {
+		detail := fmt.Sprintf(`{"metadata":{"number":"S%d"}}`, i)
+		if i%2 == 0 {
+			detail = "{}" // as a former version wrote it
+		}
 		if _, err := w.home.DB.Exec(t.Context(), "INSERT INTO sandbox_trades (channel, number, token, reference, amount, currency, subject, status, notify_url, paid_late, created_at, refunded, detail, booked_at) "+
-			"VALUES ('BANK_CARD', ?, ?, ?, 1000, 'USD', '', 'PAID', '', 0, ?, 0, ?, ?)", fmt.Sprint("S", i), fmt.Sprint("token", i), fmt.Sprint("pi_S", i), at, fmt.Sprintf(`{"metadata":{"number":"S%d"}}`, i), at); err != nil {
+			"VALUES ('BANK_CARD', ?, ?, ?, 1000, 'USD', '', 'PAID', '', 0, ?, 0, ?, ?)", fmt.Sprint("S", i), fmt.Sprint("token", i), fmt.Sprint("pi_S", i), at, detail, at); err != nil {
 			t.Fatal(err)
 		}
 	}

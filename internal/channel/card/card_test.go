@@ -130,7 +130,11 @@ func TestEvents(t *testing.T) {
 		want   channel.Event
 	}{
 		{"payment_intent.succeeded", intent, channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePaid, Amount: usd, PaidAt: time.Unix(now.Unix(), 0).UTC(), Detail: "succeeded"}},
-		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "metadata", nil), channel.Event{Reference: "pi_1", State: channel.StateDisputed, Amount: usd, Detail: "paid with another payment method than the one given"}},
+		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "metadata", nil), channel.Event{Reference: "pi_1", State: channel.StatePaid, Amount: usd, PaidAt: time.Unix(now.Unix(), 0).UTC(), Detail: "succeeded"}},
+		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "payment_method", "pm_1"), // made by a version that did not note the method
+			channel.Event{Number: "P1", Reference: "pi_1", State: channel.StatePaid, Amount: usd, PaidAt: time.Unix(now.Unix(), 0).UTC(), Detail: "succeeded"}},
+		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "metadata", map[string]string{"number": "P1", "method": "pm_1"}),
+			channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateDisputed, Amount: usd, Detail: "paid with another payment method than the one given"}},
 		{"payment_intent.succeeded", with("status", "succeeded", "amount_received", 1234, "payment_method", "pm_2", "metadata", map[string]string{"number": "P1", "method": "pm_1"}),
 			channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateDisputed, Amount: usd, Detail: "paid with another payment method than the one given"}},
 		{"payment_intent.created", with("status", "requires_confirmation", "payment_method", "pm_1", "metadata", map[string]string{"number": "P1", "method": "pm_1"}), channel.Event{Number: "P1", Reference: "pi_1", State: channel.StateApproved, Detail: "requires_confirmation"}},

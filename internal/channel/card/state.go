@@ -46,9 +46,11 @@ func event(i *stripe.PaymentIntent) channel.Event {
 	return e
 }
 
-// exchanged reports whether an intent has another payment method than the one that was given at the start.
+// exchanged reports whether an intent has another payment method than the one that was given at the start. Former versions did not note that
+// one; whoever has the publishable key cannot take the note away.
 func exchanged(i *stripe.PaymentIntent) bool {
-	return i.PaymentMethod == nil || i.PaymentMethod.ID != i.Metadata[metaMethod]
+	given, noted := i.Metadata[metaMethod]
+	return noted && (i.PaymentMethod == nil || i.PaymentMethod.ID != given)
 }
 
 func amount(minor int64, c stripe.Currency) money.Money {
