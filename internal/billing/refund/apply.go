@@ -24,6 +24,11 @@ func (s *Service) Apply(ctx context.Context, ch models.PaymentChannel, ev channe
 	if err != nil {
 		return "", err
 	}
+	if ev.State == channel.StateHeld && r.Status != models.RefundProcessing {
+		if ev, err = s.current(ctx, r); err != nil {
+			return "", err
+		}
+	}
 	verdict := payment.Nothing
 	err = s.DB.InTx(ctx, func(ctx context.Context) error {
 		if err := s.lock(ctx, r.AccountID, r.PaymentID); err != nil {
@@ -212,6 +217,9 @@ func suspenseOf(r models.Refund, reference string) string {
 // afterAll: a channel that had refused says that the money has gone back all the same. The refund stays as it ended, what left the
 // clearing account is booked to suspense, and an operator has to look: it may have been refunded a second time.
 func (s *Service) afterAll(ctx context.Context, r models.Refund, ev channel.Event) (payment.Verdict, error) {
+	if err := s.release(ctx, r); err != nil {
+		return payment.Nothing, err
+	}
 	if err := s.suspense(ctx, r, -r.OnlineAmount, "REFUNDED_AFTER_FAILURE", ":refund:"); err != nil {
 		return payment.Nothing, err
 	}

@@ -82,7 +82,7 @@ func TestHeldRefund(t *testing.T) {
 			}
 			v, err := w.refunds.Apply(w.ctx, wechat, channel.Event{Number: p.Number, RefundNumber: r.Number, Reference: "R", State: channel.StateHeld})
 			if w.must(err); v != "NOTHING" || len(w.shown()) != 0 {
-				t.Errorf("%s, told after its end: %s", how, v)
+				t.Errorf("%s, told after its end what was true before it: %s", how, v)
 			}
 			w.mustRefund(p, all, 0)
 			w.ends(p, models.RefundSucceeded)
@@ -90,6 +90,56 @@ func TestHeldRefund(t *testing.T) {
 				t.Errorf("%s: %d in %d refunds", how, sum, n)
 			}
 		}
+	})
+}
+
+// A refund that had ended here and is held after all is shown, once: what had gone back has bounced, and what had been refused has left us.
+func TestHeldAfterItHadEnded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var log bytes.Buffer
+		c := w.refunds.Config
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		told := refund.New(c)
+		for _, c := range []struct {
+			call, reason, line string
+			status             models.RefundStatus
+			amount             int64
+		}{
+			{"normal", "REFUND_RETURNED", "a refund has bounced", models.RefundSucceeded, 60_00},
+			{"refund_fail", "REFUND_HELD", "waits for somebody", models.RefundFailed, 0},
+		} {
+			before, suspended := len(w.shown()), w.book("suspense:WECHAT_PAY")
+			p := w.paid(bill(0, 60_00, wechat), w.place(models.Prepaid, "60.00"))
+			w.behave(wechat, `"call":"`+c.call+`"`)
+			w.mustRefund(p, all, 0)
+			r := w.ends(p, c.status)
+			w.behave(wechat, `"call":"normal"`)
+			_, err := w.DB.Exec(w.ctx, "UPDATE sandbox_refunds SET outcome = 'HELD' WHERE refund_number = ?", r.Number)
+			w.must(err)
+			for _, want := range []payment.Verdict{payment.Suspense, payment.Nothing, payment.Nothing} {
+				v, err := told.Apply(w.ctx, wechat, channel.Event{Number: p.Number, RefundNumber: r.Number, Reference: "R", State: channel.StateHeld, Detail: "ABNORMAL"})
+				if v != want || err != nil {
+					t.Errorf("%s: %s %v, not %s", c.status, v, err, want)
+				}
+			}
+			items := w.shown()
+			if len(items) != before+1 || strings.Count(log.String(), c.line) != 1 || w.book("suspense:WECHAT_PAY")-suspended != c.amount {
+				t.Fatalf("%s: %+v, %d in suspense\n%s", c.status, items, w.book("suspense:WECHAT_PAY"), log.String())
+			}
+			if item := items[before]; item.Reason != c.reason || item.Amount != c.amount || item.PaymentID != p.ID || w.of(p)[0].Status != c.status {
+				t.Errorf("%s: %+v, refund %s", c.status, item, w.of(p)[0].Status)
+			}
+			w.clean()
+		}
+		// The one that had been refused arrives in the end: that is another item, and this one goes.
+		var number, trade string
+		_, err := w.DB.QueryRow(w.ctx, []any{&number, &trade}, "SELECT refund_number, number FROM sandbox_refunds WHERE refund_number IN (SELECT number FROM refunds WHERE status = 'FAILED')")
+		w.must(err)
+		v, err := told.Apply(w.ctx, wechat, channel.Event{Number: trade, RefundNumber: number, Reference: "R", State: channel.StateRefunded, Amount: cny(60_00)})
+		if items := w.shown(); v != payment.Suspense || err != nil || len(items) != 2 || items[1].Reason != "REFUNDED_AFTER_FAILURE" {
+			t.Errorf("%s %v %+v", v, err, items)
+		}
+		w.clean()
 	})
 }
 
