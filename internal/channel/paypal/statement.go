@@ -26,7 +26,8 @@ const (
 	pageSize = 500 // transactions; PayPal gives no more
 	maxPages = 20  // of one span; PayPal gives no more
 	shortest = time.Minute
-	maxDay   = 64 << 20 // bytes of a day's pages
+	maxDay   = 64 << 20         // bytes of a day's pages
+	patience = 15 * time.Minute // for all of them
 	stamp    = "2006-01-02T15:04:05Z"
 )
 
@@ -69,6 +70,8 @@ type page struct {
 // Statement lists a day's payments and refunds. It is there once PayPal has counted beyond the day's end. The hash is over the
 // transactions as they came, page by page.
 func (a *Adapter) Statement(ctx context.Context, day channel.Day) (channel.Statement, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	from, to := a.StatementDay(day)
 	r := report{Statement: channel.Statement{Day: day}, from: from, end: to, sum: sha256.New()}
 	if err := a.list(ctx, from, to, &r); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paydesk/internal/channel"
@@ -161,6 +162,27 @@ func TestStatementThatIsTooLong(t *testing.T) {
 	if s, err := adapterAt(t, report.URL, "m").Statement(t.Context(), "2026-11-21"); !errors.Is(err, channel.ErrUnknown) || asked != 4 && asked != 5 {
 		t.Errorf("%d lines of %d answers: %v", len(s.Lines), asked, err)
 	}
+}
+
+// A day whose pages come slowly has an end, however many they are.
+func TestStatementThatTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{answer: func(r *http.Request) (int, []byte) {
+			if strings.HasSuffix(r.URL.Path, "/token") {
+				return http.StatusOK, []byte(`{"access_token":"t","expires_in":360000}`)
+			}
+			select {
+			case <-time.After(time.Minute):
+			case <-r.Context().Done():
+			}
+			return http.StatusOK, []byte(`{"total_pages":20,"last_refreshed_datetime":"2026-11-23T00:00:00Z"}`)
+		}}
+		begun := time.Now()
+		_, err := production(t, h, "").Statement(t.Context(), "2026-11-21")
+		if took := time.Since(begun); !errors.Is(err, channel.ErrUnknown) || took != patience {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
 }
 
 // A report that takes its time, its token included, holds up no payment.
