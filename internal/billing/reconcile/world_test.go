@@ -266,7 +266,7 @@ func (w *world) lost(ch models.PaymentChannel, minor int64) models.Payment {
 	defer w.lines[ch].with(func(l *line) { l.deaf = false })
 	p := w.begin(ch, minor)
 	w.play(p, "outcome=succeed")
-	if ch == models.ChannelPayPal { // the money is taken when we ask, and the answer is lost
+	if ch == models.ChannelPayPal || ch == models.ChannelBankCard { // the money is taken when we ask, and the answer is lost
 		_, err := w.payments.Returned(w.ctx, p.Number)
 		w.must(err)
 	}
