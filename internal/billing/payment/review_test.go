@@ -117,6 +117,13 @@ func TestMoneyUnderReviewIsWaitedFor(t *testing.T) {
 			r.says(channel.StateInReview)
 			w.advance(8 * 24 * time.Hour)
 			patient("after its order's end")
+			for _, unsure := range []channel.State{channel.StateNotFound, channel.StateApproved, "SOMETHING_NEW"} {
+				r.says(unsure)
+				w.advance(time.Hour)
+				patient(string(unsure) + " in between")
+			}
+			r.says(channel.StateInReview)
+			w.advance(time.Hour)
 			before := r.asked
 			w.advance(50 * time.Minute)
 			if r.asked != before {

@@ -124,9 +124,14 @@ func (s *Service) look(ctx context.Context, due models.Payment) (err error) {
 	return errors.Join(err, s.reschedule(ctx, due, said, true))
 }
 
-// undecided reports whether the provider still reviews the payer's money: as it said, or did while nobody can be asked.
+// undecided reports whether the provider still reviews the payer's money: as it says, or has said and not taken back. Only an answer that
+// knows what became of the money does that: not one that knows no such trade, and not that nobody can be asked.
 func undecided(p models.Payment, said channel.State) bool {
-	return said == channel.StateInReview || said == "" && p.InReview()
+	switch said {
+	case channel.StatePaid, channel.StatePending, channel.StateClosed, channel.StateDeclined:
+		return false
+	}
+	return said == channel.StateInReview || p.InReview()
 }
 
 // expire closes the trade, asks once more, and only then ends the payment: a payer may have paid in between. What the
