@@ -233,6 +233,40 @@ func TestCertificatesUnderFire(t *testing.T) {
 	}
 }
 
+// What cannot be PayPal's, whoever has signed it, takes nothing of what may be fetched.
+func TestNothingIsFetchedForWhatCannotBePayPals(t *testing.T) {
+	key := rsaKey(t)
+	h := &host{answer: func(*http.Request) (int, []byte) { return http.StatusNotFound, nil }}
+	a := production(t, h, "")
+	header := func(name, value string) channel.Notification {
+		n := letter(t, key, trueAddress)
+		n.Header.Set("Paypal-"+name, value)
+		return n
+	}
+	body := func(text string) channel.Notification {
+		n := letter(t, key, trueAddress)
+		n.Body = []byte(text)
+		return n
+	}
+	for what, n := range map[string]channel.Notification{
+		"no id": header("Transmission-Id", ""), "a long id": header("Transmission-Id", strings.Repeat("T", 101)), "an id that runs on": header("Transmission-Id", "T|2026"),
+		"no time": header("Transmission-Time", ""), "old": header("Transmission-Time", time.Now().Add(-maxAge-time.Minute).UTC().Format(time.RFC3339)),
+		"another algorithm": header("Auth-Algo", "none"), "no signature": header("Transmission-Sig", ""), "a short signature": header("Transmission-Sig", base64.StdEncoding.EncodeToString(make([]byte, 255))),
+		"a long signature": header("Transmission-Sig", base64.StdEncoding.EncodeToString(make([]byte, 1025))), "no base64": header("Transmission-Sig", strings.Repeat("!", 344)),
+		"another host": header("Cert-Url", "https://api.paypal.com.example.com/v1/notifications/certs/CERT-1"), "another path": header("Cert-Url", "https://api.paypal.com/v1/CERT-1"), "no TLS": header("Cert-Url", strings.Replace(trueAddress, "https", "http", 1)),
+		"no body": body(""), "not an event": body(`{}`), "not JSON": body(`{"id":"WH-1"`),
+	} {
+		if _, err := a.ParseNotification(t.Context(), n); !errors.Is(err, channel.ErrForged) || h.times() != 0 {
+			t.Errorf("%s: %v, asked %d times", what, err, h.times())
+			h.asked = nil
+		}
+		clear(a.certificates.bad)
+	}
+	if _, err := a.ParseNotification(t.Context(), letter(t, key, trueAddress)); !errors.Is(err, channel.ErrForged) || h.times() != 1 {
+		t.Errorf("what could be: %v, asked %d times", err, h.times())
+	}
+}
+
 // A good key serves on while it is fetched anew, until the certificate ends; one that PayPal has taken away does not.
 func TestCertificateIsRenewed(t *testing.T) {
 	key := rsaKey(t)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"time"
 
 	"paydesk/internal/channel"
@@ -46,17 +47,29 @@ func (a *Adapter) ParseNotification(ctx context.Context, n channel.Notification)
 	return channel.Event{}, fmt.Errorf("%w: paypal: %w", channel.ErrForged, err)
 }
 
+// transmission is an id of PayPal's; what is signed begins with it.
+var transmission = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
+// The bytes of a signature: of an RSA key of 2048 bits, and of any that may come.
+const leastSignature, mostSignature = 256, 1024
+
+// signed first refuses what cannot be PayPal's: only so many certificates may be fetched, and their addresses are anybody's to write.
 func (a *Adapter) signed(ctx context.Context, n channel.Notification) error {
 	h := n.Header.Get
+	if _, err := opened(n.Body); err != nil {
+		return err
+	}
 	at, err := time.Parse(time.RFC3339, h("Paypal-Transmission-Time"))
 	switch {
+	case !transmission.MatchString(h("Paypal-Transmission-Id")):
+		return fmt.Errorf("transmission %.40q", h("Paypal-Transmission-Id"))
 	case err != nil || time.Since(at) > maxAge || time.Until(at) > maxAhead:
 		return fmt.Errorf("time %.40q", h("Paypal-Transmission-Time"))
 	case h("Paypal-Auth-Algo") != "SHA256withRSA":
 		return fmt.Errorf("algorithm %.40q", h("Paypal-Auth-Algo"))
 	}
 	signature, err := base64.StdEncoding.DecodeString(h("Paypal-Transmission-Sig"))
-	if err != nil || len(signature) == 0 {
+	if err != nil || len(signature) < leastSignature || len(signature) > mostSignature {
 		return fmt.Errorf("no signature")
 	}
 	key, err := a.certificates.key(ctx, h("Paypal-Cert-Url"))
@@ -71,17 +84,27 @@ func (a *Adapter) signed(ctx context.Context, n channel.Notification) error {
 	return nil
 }
 
+// occurrence is a webhook event.
+type occurrence struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"event_type"`
+	Resource json.RawMessage `json:"resource"`
+}
+
+func opened(body []byte) (in occurrence, err error) {
+	if json.Unmarshal(body, &in) != nil || in.ID == "" {
+		err = errors.New("not an event")
+	}
+	return in, err
+}
+
 // told reads a verified event. What does not concern a payment of ours has no number: it waits in the inbox for an operator's eye.
 func (a *Adapter) told(ctx context.Context, body []byte) (channel.Event, error) {
-	var in struct {
-		ID       string          `json:"id"`
-		Type     string          `json:"event_type"`
-		Resource json.RawMessage `json:"resource"`
+	in, err := opened(body)
+	if err != nil {
+		return channel.Event{}, err
 	}
-	if err := json.Unmarshal(body, &in); err != nil || in.ID == "" {
-		return channel.Event{}, fmt.Errorf("not an event")
-	}
-	e, err := channel.Event{State: channel.StatePending}, error(nil)
+	e := channel.Event{State: channel.StatePending}
 	switch in.Type {
 	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.ORDER.VOIDED":
 		e, err = a.toldOrder(in.Resource)
