@@ -225,3 +225,38 @@ func TestDispute(t *testing.T) {
 		}
 	})
 }
+
+// A review that lasts for more than a month holds its order for ever: somebody is told, once a day, until it has ended; by ids alone.
+func TestAReviewThatLastsIsReported(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var log bytes.Buffer
+		w.payments.Log = slog.New(slog.NewTextHandler(&log, nil))
+		r, _, p := w.underReview()
+		reported := func(when string, want int) {
+			t.Helper()
+			if n := strings.Count(log.String(), `level=ERROR msg="channel still reviews the payer's money after a month"`); n != want {
+				t.Errorf("%s: reported %d times, not %d", when, n, want)
+			}
+		}
+		w.advance(30 * 24 * time.Hour)
+		reported("before", 0)
+		w.advance(time.Hour)
+		for range 3 {
+			reported("a month after its end", 1)
+			w.advance(time.Hour)
+		}
+		w.advance(20 * time.Hour)
+		w.advance(time.Hour)
+		reported("a day later", 2)
+		r.silent = true
+		w.advance(25 * time.Hour)
+		reported("nobody says anything", 3)
+		if !strings.Contains(log.String(), "payment="+p.ID.String()) || strings.Contains(log.String(), "42.00") {
+			t.Error(log.String())
+		}
+		r.says(channel.StateDeclined)
+		w.advance(25 * time.Hour)
+		w.advance(25 * time.Hour)
+		reported("it has ended", 3)
+	})
+}

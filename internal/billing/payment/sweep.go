@@ -24,6 +24,9 @@ const (
 	silence    = time.Hour        // after the end: a payment whose channel has not answered since expires
 )
 
+// longReview is how many days after its end a payment under review is reported: no provider needs that long.
+const longReview = 30
+
 // lateAfter is when a payment that ended unpaid is looked at again: a payer may have been just paying.
 var lateAfter = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour}
 
@@ -183,9 +186,19 @@ func (s *Service) reschedule(ctx context.Context, due models.Payment, said chann
 		}
 		at = s.lateWatch(p, now, count)
 	} else {
+		s.remind(ctx, p, due.SweepAt.Add(-askSeldom), now)
 		t := schedule(now, *p.ExpiresAt)
 		at = &t
 	}
 	_, err = s.DB.Exec(ctx, "UPDATE payments SET sweep_at = ?, sweep_count = ? WHERE account_id = ? AND id = ? AND version = ?", at, count, p.AccountID, p.ID, p.Version)
 	return err
+}
+
+// remind tells, once a day, of a payment whose review has lasted for a month: a provider that does not decide keeps its orders for ever.
+// Before is when it was looked at before, now when it is looked at again.
+func (s *Service) remind(ctx context.Context, p models.Payment, before, now time.Time) {
+	days := func(t time.Time) int64 { return int64(t.Sub(*p.ExpiresAt) / (24 * time.Hour)) }
+	if n := days(now); p.InReview() && n >= longReview && n != days(before) {
+		s.Log.ErrorContext(ctx, "channel still reviews the payer's money after a month", "payment", p.ID, "account", p.AccountID, "channel", p.Channel, "days", n)
+	}
 }
