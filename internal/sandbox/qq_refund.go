@@ -81,7 +81,7 @@ const (
 	qqSums = "交易总笔数,订单总金额(元),商户优惠总金额(元),商户应收总金额(元),QQ钱包优惠总金额(元),用户支付总金额(元),退款总金额(元),退还QQ钱包优惠总金额(元),手续费总金额(元)\r\n"
 )
 
-// qqStatement is a day's file; XML where there is none, which says the same of a day whose file is not made yet and of one without trades.
+// qqStatement is a day's file, without lines where there were no trades; XML where it is not made yet.
 func (s *Sandbox) qqStatement(w http.ResponseWriter, r *http.Request) {
 	in, k, answer, ok := s.qqRead(w, r)
 	if !ok {
@@ -97,7 +97,7 @@ func (s *Sandbox) qqStatement(w http.ResponseWriter, r *http.Request) {
 	if answer == nil && made {
 		trades, refunds, err = s.booked(r.Context(), models.ChannelQQWallet, from, to)
 	}
-	if answer == nil && err == nil && len(trades)+len(refunds) == 0 {
+	if answer == nil && !made {
 		answer = pairs{"return_code": "FAIL", "return_msg": "No Bill Exist", "retcode": "66228030"}
 	}
 	if answer != nil {

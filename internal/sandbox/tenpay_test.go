@@ -136,10 +136,7 @@ func (w *world) statementOf(a channel.Adapter, paid channel.Event) {
 	today := channel.DayOf(a, w.clock.Now())
 	_, end := a.StatementDay(today)
 	w.noStatement(a, today, "a day that is not over")
-	w.clock.advance(end.Add(8 * time.Hour).Sub(w.clock.Now()))
-	w.noStatement(a, today, "a file that is not made yet")
-	w.clock.advance(54 * time.Hour)
-	w.noStatement(a, today.Next(2), "perhaps a day without trades, perhaps a late file")
+	w.clock.advance(end.Add(50 * time.Hour).Sub(w.clock.Now()))
 	day := today.Next(-1)
 	var lines []channel.Line
 	for d := range 3 {
