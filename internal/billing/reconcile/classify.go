@@ -14,7 +14,7 @@ const (
 	patience     = 72 * time.Hour // after the day's end
 )
 
-// hesitation is how long after the day's end a channel may be undecided about a payment before a person looks.
+// hesitation is how long after the day's end a channel may be undecided about a payment, or hold a refund, before a person looks.
 const hesitation = 30 * 24 * time.Hour
 
 // view is what a judgement goes by beside the movement.
@@ -104,8 +104,13 @@ func (v view) one(m *movement, l *line) result {
 // stands: a line that says that it is on its way is the provider's side of what the ledger has since. Statements are not corrected: WeChat
 // Pay and QQ Wallet write a refund as it stood when the file was made, and PayPal a payment on the day that it began.
 func (v view) stands(m *movement, l line) bool {
+	return l.onItsWay() && v.since(m, l)
+}
+
+// since: the ledger has the movement since the line's day.
+func (v view) since(m *movement, l line) bool {
 	from, to := v.span(l.day)
-	return l.onItsWay() && m.within(from.Add(-nearMidnight), to.Add(reach))
+	return m.within(from.Add(-nearMidnight), to.Add(reach))
 }
 
 // both: the statement says that money moved.
@@ -157,8 +162,8 @@ func (v view) still(r *result) {
 		r.class, r.why = models.ClassLate, "it ended after this day"
 	case !booked && pending && r.kind == models.MovementPayment:
 		v.underReview(r)
-	case !booked && pending:
-		r.underway()
+	case !booked && (pending || r.line.held()):
+		v.underway(r)
 	case booked, r.kind == models.MovementRefund && r.refund.Status != models.RefundFailed:
 		r.class, r.why = models.ClassStateDiffers, "the statement has it in another state"
 	case r.asked != nil:
@@ -189,12 +194,16 @@ func (v view) underReview(r *result) {
 	r.class, r.why = models.ClassStateDiffers, "the statement has it on its way, and here it has not come"
 }
 
-// underway: the statement says of a refund that it is on its way. It may be here as well; where it has failed here, the channel has to say so.
-func (r *result) underway() {
+// underway: the statement says of a refund that it is on its way, or held. It may be here as well, and one that is held is looked at again
+// until somebody has settled it; where it has failed here, the channel has to say so.
+func (v view) underway(r *result) {
 	failed := r.asked != nil && r.asked.err == nil && r.asked.ev.State == channel.StateRefundFailed
+	open := r.refund.Status == models.RefundProcessing
 	switch {
-	case r.refund.Status == models.RefundProcessing:
+	case open && !r.line.held():
 		r.class = models.ClassMatched
+	case open && v.now.Before(v.to.Add(hesitation)):
+		r.class, r.awaited, r.why = models.ClassLate, true, "the channel holds it: somebody has to settle it there, under the same number"
 	case failed && r.refund.Status == models.RefundFailed:
 		r.class, r.why = models.ClassMatched, "it failed after the statement was made"
 	default:
@@ -207,13 +216,13 @@ func (v view) bookedBy(m *movement) bool {
 	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.at.Before(v.to) })
 }
 
-// otherDay finds the line of another day's statement that has the movement: one that moved money, or else one that stands for it; below
-// zero where there is none.
+// otherDay finds the line of another day's statement that has the movement: one that moved money, or else one that stands for it, or
+// held it first; below zero where there is none.
 func (v view) otherDay(m *movement) int {
 	if i := slices.IndexFunc(m.others, line.moved); i >= 0 {
 		return i
 	}
-	return slices.IndexFunc(m.others, func(l line) bool { return v.stands(m, l) })
+	return slices.IndexFunc(m.others, func(l line) bool { return (l.onItsWay() || l.held()) && v.since(m, l) })
 }
 
 // onlyOurs: the day's statement has nothing of what the ledger has.
@@ -223,7 +232,7 @@ func (v view) onlyOurs(r *result) {
 		r.line, r.stands = &r.others[i], !r.others[i].moved()
 		where := "it stands in the statement of " + string(r.line.day)
 		if r.stands {
-			where = "the statement of " + string(r.line.day) + " has it on its way"
+			where = "the statement of " + string(r.line.day) + " has it on its way, or held"
 		}
 		if r.class, r.why = models.ClassLate, where; ours != r.line.Amount {
 			r.class, r.why = models.ClassAmountDiffers, "the amounts differ; "+where

@@ -52,6 +52,7 @@ type dueDay struct {
 	at      time.Time // when it is to be compared, or again
 	done    bool      // it was compared before
 	old     bool      // it is older than lookBack
+	absent  bool      // the channel has no statement of it
 }
 
 // Sweep compares the days that are due, and returns how many those were: those that are over for ten hours and were not compared yet; every
@@ -156,6 +157,7 @@ func (s *Service) outstanding(ctx context.Context, now time.Time) (out []dueDay,
 
 // wanted tells whether the day is to be compared, or compared again, and sets from when on. Undecided: a later comparison may say more.
 func (d *dueDay) wanted(r models.Reconciliation, undecided bool, to time.Time) bool {
+	d.absent = r.Note == notThere
 	pause := tryAgain
 	if d.old {
 		pause = trySeldom
@@ -245,7 +247,8 @@ func (s *Service) undecided(ctx context.Context, ch models.PaymentChannel, day c
 }
 
 // Lag is how long the day that is longest due has waited to be compared; zero when none is due. A day whose statement could not be had is
-// counted between two tries as well once it is a day old: nobody else tells of it.
+// counted between two tries as well once it is a day old: nobody else tells of it. One of which nobody has anything, neither the ledger nor the
+// channel a statement, is none for longer than patience.
 func (s *Service) Lag(ctx context.Context) (longest time.Duration, err error) {
 	now := s.Clock.Now()
 	days, err := s.outstanding(ctx, now)
@@ -254,11 +257,27 @@ func (s *Service) Lag(ctx context.Context) (longest time.Duration, err error) {
 		if d.done {
 			waited = now.Sub(d.at)
 		}
-		if !now.Before(d.at) || !d.done && waited > trySeldom {
-			longest = max(longest, waited)
+		if waited <= longest || now.Before(d.at) && (d.done || waited <= trySeldom) {
+			continue
+		}
+		told := true
+		if d.absent && waited > patience {
+			if told, err = s.moved(ctx, d); err != nil {
+				return longest, err
+			}
+		}
+		if told {
+			longest = waited
 		}
 	}
 	return longest, err
+}
+
+// moved: the ledger has something of the day.
+func (s *Service) moved(ctx context.Context, d dueDay) (bool, error) {
+	var at time.Time
+	from, to := s.Channels[d.channel].StatementDay(d.day)
+	return s.DB.QueryRow(ctx, []any{&at}, "SELECT posted_at FROM postings WHERE book = ? AND posted_at >= ? AND posted_at < ? LIMIT 1", models.BookClearing+string(d.channel), from, to)
 }
 
 // LastDay is a channel's last day that is over; false where the channel is not configured.

@@ -19,6 +19,7 @@ type line struct {
 	broken map[channel.Day]bool // the statement cannot be read
 	down   error                // of statements and queries
 	review map[string]bool      // payments that the provider looks into, by number: asked, it says so
+	mute   bool                 // queries of payments are not answered
 	deaf   bool                 // answers to refunds, and to taking what a payer agreed to, are lost
 	asked  int                  // statements
 	hold   chan struct{}        // a statement waits for it
@@ -55,6 +56,9 @@ func (l *line) Statement(ctx context.Context, day channel.Day) (channel.Statemen
 func (l *line) Query(ctx context.Context, p channel.Ref) (channel.Event, error) {
 	l.mu.Lock()
 	down, review := l.down, l.review[p.Number]
+	if l.mute {
+		down = channel.ErrUnavailable
+	}
 	l.mu.Unlock()
 	if down != nil {
 		return channel.Event{}, down
@@ -150,6 +154,11 @@ func add(l channel.Line) func([]channel.Line) []channel.Line {
 // pending lets the provider have written a line while it was on its way.
 func pending(which func(channel.Line) bool) func([]channel.Line) []channel.Line {
 	return alter(which, func(l *channel.Line) { l.State = channel.StatePending })
+}
+
+// held lets the provider have written that a refund did not reach the payer, and waits for somebody.
+func held(which func(channel.Line) bool) func([]channel.Line) []channel.Line {
+	return alter(which, func(l *channel.Line) { l.State = channel.StateHeld })
 }
 
 // shiftLine lets the provider have a movement on another day.

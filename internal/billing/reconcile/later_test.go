@@ -193,7 +193,7 @@ func forgottenDays(t *testing.T, w *world) {
 	const ch = models.ChannelTenpay
 	hand, day := w.lines[ch], w.noon()
 	lost := w.lost(ch, 900)
-	hand.with(func(l *line) { l.broken[day] = true })
+	hand.with(func(l *line) { l.broken[day], l.absent[day.Next(16)] = true, true }) // of the latter neither side has anything
 	w.set(w.at(day.Next(1), 11*time.Hour))
 	w.sweepUntil(ch, day, 1)
 	_, err := w.DB.Exec(w.ctx, "INSERT INTO reconciliations (id, channel, day, status, started_at, runs) VALUES (?,?,?,'RUNNING',?,1)", models.NewID(), string(ch), string(day.Next(1)), w.clock.Now())
@@ -245,6 +245,22 @@ func forgottenDays(t *testing.T, w *world) {
 	if d := lag(); d > 26*time.Hour { // nor of the last two days
 		t.Error("lag", d)
 	}
+	runs := w.runs(ch, day.Next(16))
+	w.set(w.clock.Now().Add(24 * time.Hour))
+	w.sweepUntil(ch, day.Next(16), runs+1)
+
+	// A day of which the ledger has something is told of for as long as its statement is not there.
+	busy := w.noon()
+	w.pay(ch, 100)
+	hand.with(func(l *line) { l.absent[busy] = true })
+	w.set(w.at(busy.Next(6), 11*time.Hour))
+	w.sweepUntil(ch, busy, 1)
+	if d := lag(); d < 4*24*time.Hour || d > 6*24*time.Hour {
+		t.Error("lag", d)
+	}
+	hand.with(func(l *line) { l.absent[busy] = false })
+	w.set(w.clock.Now().Add(2 * time.Hour))
+	w.sweepUntil(ch, busy, 2)
 }
 
 // What a person has closed is shown again when the statement says something else than was closed, with who closed it and why; a

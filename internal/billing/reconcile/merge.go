@@ -26,7 +26,7 @@ func (c *comparison) merge(results []result, now time.Time) (fresh []models.Diff
 		seen[r.key] = true
 		switch {
 		case was:
-			if d := r.difference(c.rec, now); news(old, d) {
+			if d := r.difference(c.rec, now); news(old, d, r.silent()) {
 				changed = append(changed, again(old, d))
 			}
 		case r.class != models.ClassMatched || r.repaired:
@@ -40,7 +40,7 @@ func (c *comparison) merge(results []result, now time.Time) (fresh []models.Diff
 		old, was := c.earlier[foreignKey]
 		if seen[foreignKey] = true; !was {
 			fresh = append(fresh, d)
-		} else if news(old, d) {
+		} else if news(old, d, false) {
 			changed = append(changed, again(old, d))
 		}
 	}
@@ -54,14 +54,19 @@ func (c *comparison) merge(results []result, now time.Time) (fresh []models.Diff
 }
 
 // news: there is something else to say than stands there. What a person has closed is opened again where it is another difference by now,
-// and tells that it was repaired; that it is no difference any more is no news of it.
-func news(old, d models.Difference) bool {
-	another := old.Class != d.Class || old.Currency != d.Currency || !same(old.Ours, d.Ours) || !same(old.Theirs, d.Theirs) || old.TheirsState != d.TheirsState
+// and tells that it was repaired; that it is no difference any more is no news of it, nor is what a channel that was silent
+// when it was asked would make of the same line.
+func news(old, d models.Difference, silent bool) bool {
+	line := old.Currency != d.Currency || !same(old.Theirs, d.Theirs) || old.TheirsState != d.TheirsState
+	another := line || !(silent && old.ResolvedBy != "") && (old.Class != d.Class || !same(old.Ours, d.Ours))
 	if old.ResolvedBy != "" {
 		return another && waits(d) || d.Repaired && !old.Repaired
 	}
 	return another || old.Repaired != d.Repaired || (old.ResolvedAt == nil) != (d.ResolvedAt == nil) || old.OursState != d.OursState
 }
+
+// silent: the ledger has nothing, and the channel did not answer what came of it.
+func (r result) silent() bool { return r.asked != nil && r.asked.err != nil && len(r.entries) == 0 }
 
 // waits: a person has to look.
 func waits(d models.Difference) bool { return d.ResolvedAt == nil && d.Class != models.ClassLate }

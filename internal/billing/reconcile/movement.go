@@ -50,7 +50,7 @@ func (l line) of() key {
 
 // kindOf tells a refund from a payment.
 func kindOf(l channel.Line) models.MovementKind {
-	if l.RefundNumber != "" || l.State == channel.StateRefunded || l.State == channel.StateRefundFailed {
+	if l.RefundNumber != "" || l.State == channel.StateRefunded || l.State == channel.StateRefundFailed || l.State == channel.StateHeld {
 		return models.MovementRefund
 	}
 	return models.MovementPayment
@@ -63,6 +63,9 @@ func (l line) moved() bool { return l.State == channel.StatePaid || l.State == c
 func (l line) onItsWay() bool {
 	return l.State == channel.StatePending || l.State == channel.StateInReview
 }
+
+// held: the line says that a refund did not reach the payer, and waits for somebody at the provider.
+func (l line) held() bool { return l.State == channel.StateHeld }
 
 // movement is everything that is known of one payment or refund.
 type movement struct {

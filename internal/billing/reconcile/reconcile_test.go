@@ -30,8 +30,8 @@ func TestReconcile(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			run  func(*testing.T, *world)
-		}{{"statement is awaited", statementIsAwaited}, {"forgotten days", forgottenDays}, {"two instances", twoInstances}, {"every class", everyClass}, {"refunds on their way", refundsOnTheirWay}, {"payments under review", paymentsUnderReview}, {"PayPal reviews", payPalReviews},
-			{"opened again", openedAgain}, {"somebody else's lines", foreignLines}, {"all channels", allChannels}, {"oracle", oracle}} {
+		}{{"statement is awaited", statementIsAwaited}, {"forgotten days", forgottenDays}, {"two instances", twoInstances}, {"every class", everyClass}, {"refunds on their way", refundsOnTheirWay}, {"refunds that are held", refundsHeld}, {"payments under review", paymentsUnderReview}, {"PayPal reviews", payPalReviews},
+			{"opened again", openedAgain}, {"closed, and the channel is silent", closedAndSilent}, {"somebody else's lines", foreignLines}, {"all channels", allChannels}, {"oracle", oracle}} {
 			t.Run(c.name, func(t *testing.T) {
 				whole := w.TB
 				defer func() { w.TB = whole }()

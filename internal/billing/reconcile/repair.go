@@ -73,7 +73,7 @@ func (m *movement) news(l line) bool {
 		return true
 	case m.kind == models.MovementPayment:
 		return l.onItsWay()
-	case l.onItsWay():
+	case l.onItsWay(), l.held():
 		return m.refund.Status == models.RefundFailed
 	}
 	return l.State == channel.StateRefundFailed && m.refund.Status == models.RefundProcessing

@@ -108,10 +108,13 @@ func (s *Service) run(ctx context.Context, ch models.PaymentChannel, day channel
 	return s.report(ctx, rec.ID, cause)
 }
 
+// notThere is the note of a day whose statement the channel does not have.
+const notThere = "the statement is not there yet"
+
 func noteOf(cause error) string {
 	switch {
 	case errors.Is(cause, channel.ErrNoStatement):
-		return "the statement is not there yet"
+		return notThere
 	case errors.Is(cause, channel.ErrUnavailable):
 		return "the channel is not available"
 	}
