@@ -13,11 +13,11 @@ import (
 	"paydesk/models"
 )
 
-// While a payer may still be paying, the channel is asked every 15 seconds: a refusal that the channel does not notify is
-// then told in time (contract.md §6), and a lost notification found (channels.md §4, TX-6). Validity ends that after an hour
+// While a payer may still be paying, the channel is asked every 13 seconds: a refusal that the channel does not notify is
+// then told within 15, the sweep's own pace and the answer's time included (contract.md §6), and a lost notification found (channels.md §4, TX-6). Validity ends that after an hour
 // at most; a channel that cannot be closed, or that reviews the payer's money, is asked on, ever more seldom.
 const (
-	askEvery   = 15 * time.Second
+	askEvery   = 13 * time.Second
 	askLater   = 5 * time.Minute
 	askSeldom  = time.Hour
 	askLaterAt = 10 * time.Minute // after the end
