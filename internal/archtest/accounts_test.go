@@ -52,6 +52,7 @@ var anyAccount = map[string]string{
 	"reconcile.recent":           "work that time brings is of all accounts",
 	"reconcile.undecided":        "the same",
 	"reconcile.first":            "when money first came through a channel",
+	"reconcile.moved":            "whether money came through a channel on a day",
 	"reconcile.Resolve":          "for OPERATOR: a difference by its id",
 	"reconcile.byID":             "the same",
 	"reconcile.DifferencesByIDs": "for OPERATOR; the node's reader looks at the role",

@@ -61,7 +61,7 @@ func NewLogger(w io.Writer, level, format string) *slog.Logger {
 }
 
 // prefixes of ids, by the name under which they are logged: a line names things as the API does.
-var prefixes = map[string]string{"account": "acc", "payment": "pay", "order": "ord"}
+var prefixes = map[string]string{"account": "acc", "payment": "pay", "order": "ord", "refund": "rfd", "difference": "dif"}
 
 // readable writes an id as the API does, and others in hexadecimal.
 func readable(_ []string, a slog.Attr) slog.Attr {

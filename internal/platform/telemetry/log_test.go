@@ -38,8 +38,8 @@ func TestLinesNameIDs(t *testing.T) {
 	var out bytes.Buffer
 	payment, account, other := models.NewID(), models.NewID(), models.NewID()
 	ctx := auth.With(context.Background(), &auth.Viewer{Role: auth.Finance, AccountID: account})
-	NewLogger(&out, "info", "json").InfoContext(ctx, "m", "payment", payment, "account", account, "inbox", other)
-	for _, want := range []string{`"payment":"` + payment.Encode("pay") + `"`, `"account":"` + account.Encode("acc") + `"`, `"inbox":"` + other.String() + `"`} {
+	NewLogger(&out, "info", "json").InfoContext(ctx, "m", "payment", payment, "account", account, "inbox", other, "difference", other)
+	for _, want := range []string{`"payment":"` + payment.Encode("pay") + `"`, `"account":"` + account.Encode("acc") + `"`, `"inbox":"` + other.String() + `"`, `"difference":"` + other.Encode(models.PrefixDifference) + `"`} {
 		if strings.Count(out.String(), want) != 1 {
 			t.Errorf("%s has not one %s", out.String(), want)
 		}
