@@ -156,7 +156,7 @@ func stripeMethodObject(c storedCard) map[string]any {
 // plays the payer stays.
 func renderSecure(w http.ResponseWriter, code int, v payerView) {
 	if to := goesBack(code, v); to != "" {
-		w.Header().Set("Refresh", "1; url="+to)
+		w.Header().Set("Refresh", "3; url="+to) // the page says three seconds; what the header says comes before what the page does
 	}
 	writePage(w, code, cardsSecurePage, v)
 }
