@@ -37,20 +37,13 @@ func TestCardsAreChargedByUsAlone(t *testing.T) {
 	testenv.Each(t, func(t *testing.T, home testenv.Home) {
 		w := newWorld(t, home)
 		const ch = models.ChannelBankCard
-		start := func() models.Payment {
-			online, err := w.online(ch, 1234)
-			w.must(err)
-			p, err := w.payments.TopUp(w.ctx, w.dollars, online)
-			w.must(err)
-			return p
-		}
 		status := func(p models.Payment) (s string) {
 			_, err := w.DB.QueryRow(w.ctx, []any{&s}, "SELECT status FROM sandbox_trades WHERE number = ?", p.Number)
 			w.must(err)
 			return s
 		}
 
-		gone, canceled, refused := start(), start(), start()
+		gone, canceled, refused := w.begun(ch), w.begun(ch), w.begun(ch)
 		w.behave(ch, "drop", "normal") // nobody comes back, and nothing is told
 		w.leaves(gone, "outcome=succeed")
 		w.leaves(canceled, "outcome=succeed")

@@ -103,6 +103,17 @@ func (w *world) playOne(ch models.PaymentChannel, outcome string) (models.Paymen
 	return p, w.choose(p, outcome)
 }
 
+// begun is a top-up of 12.34 that waits for its payer.
+func (w *world) begun(ch models.PaymentChannel) models.Payment {
+	w.Helper()
+	who, _ := w.payerOf(ch)
+	online, err := w.online(ch, 1234)
+	w.must(err)
+	p, err := w.payments.TopUp(w.ctx, who, online)
+	w.must(err)
+	return p
+}
+
 // choose plays a choice at the payment's page; a page that the provider's fault keeps shut is left alone.
 func (w *world) choose(p models.Payment, outcome string) error {
 	at, err := page(p)

@@ -24,10 +24,7 @@ func TestPayPalTakesWhenWeAsk(t *testing.T) {
 		w := newWorld(t, home)
 		const ch = models.ChannelPayPal
 		start := func() (models.Payment, string) {
-			online, err := w.online(ch, 1234)
-			w.must(err)
-			p, err := w.payments.TopUp(w.ctx, w.dollars, online)
-			w.must(err)
+			p := w.begun(ch)
 			at, err := page(p)
 			w.must(err)
 			return p, at
@@ -95,10 +92,7 @@ func TestPayPalReviewsAndTakesBack(t *testing.T) {
 		w := newWorld(t, home)
 		const ch = models.ChannelPayPal
 		kept := func() (models.Payment, string) {
-			online, err := w.online(ch, 1234)
-			w.must(err)
-			p, err := w.payments.TopUp(w.ctx, w.dollars, online)
-			w.must(err)
+			p := w.begun(ch)
 			at, err := page(p)
 			w.must(err)
 			w.must(play(at, "outcome=succeed&account=review@example.com"))
